@@ -49,8 +49,8 @@ RECORDED = {
 SEED = 7
 INPUTS = 5
 HEAD = [
-    "model", "MACs", "instructions", "instr/MAC", "TFLM + CMSIS-NN", "ratio", "cycles (estimated)", "with flash",
-    "arena B", "flash B", "of it code B", "differing bytes",
+    "model", "MACs", "instructions", "instr/MAC", "TFLM + CMSIS-NN", "ratio",
+    "cycles (estimated)", "with flash", "arena B", "flash B", "of it code B", "differing bytes",
 ]  # fmt: skip
 
 

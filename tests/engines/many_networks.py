@@ -99,9 +99,13 @@ def build_each(
 
 
 def build(
-    models: list[bytes], folder: Path, flags: tuple[str, ...] = ("-O1",), io: str = "arena"
+    models: list[bytes],
+    folder: Path,
+    flags: tuple[str, ...] = ("-O1",),
+    io: str = "arena",
+    make: Callable[[bytes, Path, str], compiler.Network] = generate,
 ) -> list[Built]:
-    """Compiles every model for this machine, into one library."""
+    """Compiles every model for this machine, into one library; `make` writes network.c."""
     cc = shutil.which("cc") or shutil.which("gcc")
     if cc is None:
         pytest.skip("no C compiler on this machine")
@@ -110,7 +114,7 @@ def build(
 
     def network(number: int) -> tuple[compiler.Network, Path]:
         place = folder / str(number)
-        made = generate(models[number], place, io)
+        made = make(models[number], place, io)
         renames = [f"-Dnetwork_{name}=n{number}_{name}" for name in _NAMES]
         target = place / "network.o"
         subprocess.run(

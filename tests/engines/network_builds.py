@@ -26,7 +26,11 @@ NN = firmware_dir() / "lib" / "tinyml_nn"
 
 def generate(model: bytes, folder: Path, io: str = "arena") -> compiler.Network:
     """Writes network.{h,c} of a model into a folder."""
-    network = compiler.compile_graph(tflite_graph.parse(model), "test", io)
+    return write(compiler.compile_graph(tflite_graph.parse(model), "test", io), folder)
+
+
+def write(network: compiler.Network, folder: Path) -> compiler.Network:
+    """Writes network.{h,c} into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "network.h").write_text(emit.header(network, "0" * 64))
     (folder / "network.c").write_text(emit.source(network))

@@ -12,9 +12,10 @@ from tests.tasks.wand import waved_run
 from tinyml_cli.build.inputs import gather
 from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
-from tinyml_cli.engines.freshness import needs_export
+from tinyml_cli.engines.freshness import Placement, exported_placement, needs_export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
 
@@ -57,13 +58,22 @@ def test_what_no_header_says_needs_no_export(run: Run) -> None:
 
 
 def test_where_inputs_and_outputs_lie_is_kept(run: Run) -> None:
-    export(run, "aot", io="caller")
+    export(run, "aot", Placement("caller"))
     assert not needs_export(run, run.manifest(), "aot")
     run.file("export/aot/network.c").unlink()
     gather(run, build_target("sim"))
     assert "NETWORK_IO_CALLER 1" in run.file("export/aot/network.h").read_text()
     export(run, "aot")
     assert "NETWORK_IO_CALLER 0" in run.file("export/aot/network.h").read_text()
+
+
+@pytest.mark.parametrize("placement", [Placement(), Placement("caller"), Placement("caller", 26_000)])
+def test_what_an_export_was_asked_for_is_remembered(placement: Placement) -> None:
+    manifest = Manifest(task="model")
+    manifest.exports["aot"] = f"{placement}:0123456789abcdef"
+    assert exported_placement(manifest, "aot") == placement
+    manifest.exports["aot"] = f"{placement},many:0123456789abcdef"
+    assert exported_placement(manifest, "aot") == Placement()
 
 
 def test_another_generator_needs_an_export(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

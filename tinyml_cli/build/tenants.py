@@ -14,7 +14,7 @@ from tinyml_cli.build.target import MULTI_TENANT, BuildTarget, default_app, shar
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
-from tinyml_cli.engines.freshness import exported_io
+from tinyml_cli.engines.freshness import exported_placement
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import Run, board_model
@@ -147,14 +147,15 @@ _ARENA = {"aot": _aot_arena_bytes, "tflm": _tflm_arena_bytes}
 def _network(run: Run) -> compiler.Network:
     """The run's compiled model, if another one may work in its arena between two inferences."""
     manifest = run.manifest()
-    if exported_io(manifest, "aot") != "arena":
+    placement = exported_placement(manifest, "aot")
+    if placement.io != "arena":
         raise TinymlError(
             "The model's inputs and outputs are outside its arena",
             str(run.path),
             f"Run `{next_step('export-c-array', run.path, '--engine', 'aot', '--io', 'arena')}`.",
         )
     path = run.require(manifest, board_model(manifest))
-    network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), "arena")
+    network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), *placement)
     if network.storage.states:
         raise _remembers(run)
     return network

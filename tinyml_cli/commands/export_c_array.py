@@ -33,6 +33,16 @@ def command(
             help="Where engine aot puts inputs and outputs: arena, or caller for your own buffers.",
         ),
     ] = "arena",
+    ram_limit: Annotated[
+        int | None,
+        typer.Option(
+            "--ram-limit",
+            metavar="BYTES",
+            min=1,
+            help="The most bytes of engine aot's arena: the first layers run in stripes of rows where they "
+            "must, which costs some time.",
+        ),
+    ] = None,
     plan: Annotated[
         bool,
         typer.Option("--plan", help="Show the memory plan of engine aot, and draw it in report/."),
@@ -54,14 +64,16 @@ def command(
       tinyml export-c-array
       tinyml export-c-array runs/kws-yes-no --engine aot --plan
       tinyml export-c-array other_model.tflite --engine aot --io caller
+      tinyml export-c-array vww_96_int8.tflite --engine aot --io caller --ram-limit 26000 --plan
       tinyml export-c-array two_heads.tflite --signature encode
     """
     from tinyml_cli.engines.aot import listing
     from tinyml_cli.engines.export import export
+    from tinyml_cli.engines.freshness import Placement
     from tinyml_cli.stages.adopt import open_run
 
     opened = open_run(run, signature)
-    outcome = export(opened, engine, io, picture=plan)
+    outcome = export(opened, engine, Placement(io, ram_limit), picture=plan)
     if plan and outcome.plan is not None:
         console.table(*listing.table(outcome.plan))
     files = "\n".join(f"  {opened.path / name}" for name in outcome.files)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tinyml_cli.console import console
 from tinyml_cli.engines import settings, support, tflm
 from tinyml_cli.engines.aot import compiler, emit, listing
-from tinyml_cli.engines.freshness import export_key
+from tinyml_cli.engines.freshness import DEFAULT_PLACEMENT, Placement, export_key
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest
@@ -24,23 +24,25 @@ PLAN_PICTURE = "report/memory_plan.png"
 
 
 @writes
-def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> Exported:
+def export(
+    run: Run, engine: str, placement: Placement = DEFAULT_PLACEMENT, picture: bool = False
+) -> Exported:
     """Writes `export/tflm` and/or `export/aot` of a run and records the files in its manifest.
 
     Everything is generated before the first file is written.
 
     Args:
         engine: "tflm", "aot" or "both".
-        io: where the aot engine's inputs and outputs lie: "arena", or "caller" for buffers of the caller.
+        placement: of the aot engine's inputs and outputs, and the limit of its arena.
         picture: also draw the aot engine's memory plan as PLAN_PICTURE.
 
     Raises:
-        TinymlError: the model is missing or stale, or an engine cannot take it.
+        TinymlError: the model is missing or stale, an engine cannot take it, or the arena exceeds the limit.
     """
     engines = _chosen(engine)
-    if "aot" not in engines and (picture or io != "arena"):
+    if "aot" not in engines and (picture or placement != DEFAULT_PLACEMENT):
         raise TinymlError(
-            "--plan and --io apply only to engine aot", f"--engine {engine}", "Add --engine aot."
+            "--plan, --io and --ram-limit apply only to engine aot", f"--engine {engine}", "Add --engine aot."
         )
     manifest = run.manifest()
     path = run.require(manifest, board_model(manifest))
@@ -55,7 +57,7 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> E
         files |= {f"export/tflm/{file}": text for file, text in texts.items()}
     if "aot" in engines:
         with _advising("aot", model, graph):
-            network = compiler.compile_graph(graph, str(path), io)
+            network = compiler.compile_graph(graph, str(path), *placement)
         texts, arena_bytes["aot"] = _aot(manifest, network, sha256), network.arena_bytes
         files |= {f"export/aot/{file}": text for file, text in texts.items()}
         plan = {"plan": listing.document(network)}
@@ -65,7 +67,8 @@ def export(run: Run, engine: str, io: str = "arena", picture: bool = False) -> E
         Op(name=name, version=version, count=count) for name, version, count in tflite_graph.op_list(graph)
     ]
     manifest.exports |= {
-        name: export_key(manifest, graph, sha256, name, io if name == "aot" else "arena") for name in engines
+        name: export_key(manifest, graph, sha256, name, placement if name == "aot" else DEFAULT_PLACEMENT)
+        for name in engines
     }
     _write(run, manifest, files, ops, arena_bytes)
     if _carries_over(graph):

@@ -161,6 +161,17 @@ class PlannedBuffer(Outcome):
     in_place_of: list[str] = Field(description="buffers whose bytes it takes over")
 
 
+class PlannedStripes(Outcome):
+    """Operators that run in stripes of rows, one after another."""
+
+    first: Count = Field(description="operator")
+    last: Count = Field(description="operator")
+    stripes: Count
+    rows: Count = Field(description="of the last operator's output, in a stripe; the last may have fewer")
+    extra_macs: Count = Field(description="multiply-accumulates that are made twice")
+    extra_share: float = Field(description="of the model's multiply-accumulates")
+
+
 class MemoryPlan(Outcome):
     """Where the engine aot lays its buffers."""
 
@@ -170,6 +181,7 @@ class MemoryPlan(Outcome):
     io: str = Field(description="where inputs and outputs lie: arena or caller")
     operators: list[PlannedOperator]
     buffers: list[PlannedBuffer]
+    stripes: PlannedStripes | None = Field(default=None, description="with --ram-limit, where it needs them")
 
 
 class Exported(Outcome):

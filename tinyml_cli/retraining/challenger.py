@@ -53,7 +53,7 @@ def make(path: Path, recipe: BaseRecipe, champion: Run | None, limits: Budgets) 
     """
     from tinyml_cli.conversion.convert import convert
     from tinyml_cli.engines.export import export
-    from tinyml_cli.engines.freshness import exported_io, needs_export
+    from tinyml_cli.engines.freshness import exported_placement, needs_export
     from tinyml_cli.stages.calibrate import quantize
 
     run = Run.create(path)
@@ -72,7 +72,7 @@ def make(path: Path, recipe: BaseRecipe, champion: Run | None, limits: Budgets) 
         console.info("[convert]")
         convert(run)
     if needs_export(run, run.manifest(), _ENGINE):
-        export(run, _ENGINE, exported_io(run.manifest(), _ENGINE))
+        export(run, _ENGINE, exported_placement(run.manifest(), _ENGINE))
     _measure(run, limits)
     return run
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyml_cli.engines.aot import stripes
 from tinyml_cli.engines.aot.fold import fold
 from tinyml_cli.engines.aot.kernel import BOUNDARY_TYPES, COPIED, OpContext, tensor_name
 from tinyml_cli.engines.aot.ops import LOWERINGS
-from tinyml_cli.engines.aot.plan import ALIGNMENT_BYTES, ArenaPlan, Buffer, Sharing, plan
+from tinyml_cli.engines.aot.plan import (
+    ALIGNMENT_BYTES,
+    ArenaPlan,
+    Buffer,
+    Sharing,
+    least_bytes,
+    lower_bound,
+    plan,
+)
 from tinyml_cli.engines.aot.storage import Lowered, Storage, assign
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite.graph import Graph, Tensor
@@ -18,6 +27,8 @@ IO_MODES = ("arena", "caller")
 """Where inputs and outputs lie: in the arena, or in buffers of the caller."""
 
 _LARGEST_ARENA_BYTES = (1 << 31) - 1
+# Stages that are planned to the end; each of them might have fitted.
+_MOST_STAGES = 24
 # Operators that may share or copy are decided one by one; each costs a plan.
 _MOST_TRIALS = 12
 
@@ -43,6 +54,7 @@ class Network:
         sharings: which buffers may lie over which others.
         storage: where each tensor lies.
         io: one of IO_MODES.
+        stage: the operators that run in stripes, if any do.
     """
 
     graph: Graph
@@ -52,6 +64,7 @@ class Network:
     storage: Storage
     plan: ArenaPlan
     io: str
+    stage: stripes.Stage | None = None
 
     @property
     def arena_bytes(self) -> int:
@@ -84,25 +97,29 @@ class Network:
         return self.plan.offsets[tensor_name(self.graph.tensors[place.root])] + place.offset
 
 
-def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Network:
+def compile_graph(
+    graph: Graph, where: str = "model", io: str = "arena", ram_limit: int | None = None
+) -> Network:
     """Lowers every operator and plans the arena.
 
     Args:
         io: one of IO_MODES.
+        ram_limit: the most bytes that the arena may have; operators run in stripes where it would have more.
 
     Raises:
-        TinymlError: an operator, type or shape that the engine cannot compile, by name.
+        TinymlError: an operator, type or shape that the engine cannot compile, by name; or a limit that the
+            arena cannot keep.
     """
     if io not in IO_MODES:
         raise TinymlError(f"Unknown place `{io}` for inputs and outputs", "--io", "Use arena or caller.")
     graph = fold(graph)
     _check_signature(graph, where)
     lowered = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
-    network = _planned(graph, lowered, frozenset(), io)
+    network = planned(graph, lowered, frozenset(), io)
     copied: frozenset[int] = frozenset()
     choices = [each.context.operator.index for each in lowered if each.kernel.views or each.kernel.pieces]
     for index in choices[:_MOST_TRIALS]:
-        other = _planned(graph, lowered, copied | {index}, io)
+        other = planned(graph, lowered, copied | {index}, io)
         if other.plan.arena_bytes < network.plan.arena_bytes:
             network, copied = other, copied | {index}
     if network.plan.arena_bytes > _LARGEST_ARENA_BYTES:
@@ -112,18 +129,79 @@ def compile_graph(graph: Graph, where: str = "model", io: str = "arena") -> Netw
             where,
             "Make the model smaller.",
         )
+    if ram_limit is not None and network.arena_bytes > ram_limit:
+        return _in_stripes(network, lowered, copied, ram_limit)
     return network
 
 
-def _planned(graph: Graph, lowered: Sequence[Lowered], copied: frozenset[int], io: str) -> Network:
+def _in_stripes(
+    network: Network, lowered: Sequence[Lowered], copied: frozenset[int], ram_limit: int
+) -> Network:
+    """The network with the stage that repeats least of those that keep the limit."""
+    graph, io = network.graph, network.io
+    needs = least_bytes(network.buffers, network.sharings)
+    peak = max(needs, key=lambda step: needs[step])
+    least: tuple[int, stripes.Stage] | None = None
+    trials = 0
+    for stage in stripes.candidates(graph, lowered, network.storage):
+        first, last = stage.operators[0], stage.operators[-1]
+        if not first <= peak <= last:
+            continue
+        bound = lower_bound(*_memory(graph, network.steps, network.storage, stage))
+        if least is None or bound < least[0]:
+            least = bound, stage
+        if bound <= ram_limit and trials < _MOST_STAGES:
+            trials += 1
+            other = planned(graph, lowered, copied, io, stage)
+            if other.arena_bytes <= ram_limit:
+                return other
+    smallest = network.arena_bytes
+    if least is not None:
+        smallest = min(smallest, planned(graph, lowered, copied, io, least[1]).arena_bytes)
+    inputs = sum(tensor.bytes for tensor in network.inputs)
+    outside = (
+        f", or --io caller, which takes the {inputs:,} bytes of inputs out of it" if io == "arena" else ""
+    )
+    raise TinymlError(
+        f"The arena needs at least {smallest:,} bytes, even with its first layers in stripes; "
+        f"{ram_limit:,} were allowed",
+        "--ram-limit",
+        f"Give --ram-limit {smallest}{outside}.",
+    )
+
+
+def planned(
+    graph: Graph,
+    lowered: Sequence[Lowered],
+    copied: frozenset[int],
+    io: str,
+    stage: stripes.Stage | None = None,
+) -> Network:
+    """The network with its arena planned.
+
+    Args:
+        copied: operators (indices) that copy although they could share.
+        stage: the operators that run in stripes.
+    """
     storage = assign(graph, lowered, copied, io)
     steps = tuple(
         CompiledOperator(each.context, each.kernel, _body(each, storage, copied)) for each in lowered
     )
+    buffers, sharings = _memory(graph, steps, storage, stage)
+    return Network(graph, steps, buffers, sharings, storage, plan(buffers, sharings), io, stage)
+
+
+def _memory(
+    graph: Graph, steps: Sequence[CompiledOperator], storage: Storage, stage: stripes.Stage | None
+) -> tuple[tuple[Buffer, ...], tuple[Sharing, ...]]:
+    """What lies in the arena, and which buffers may lie over which others."""
     buffers = _tensor_buffers(graph, storage)
-    sharings = _sharings(steps, storage, buffers)
+    across: tuple[Sharing, ...] = ()
+    if stage is not None:
+        buffers, across = stripes.placed(graph, stage, buffers, storage)
+    outside = [step for step in steps if stage is None or not stage.of(step.context.operator.index)]
     every = (*buffers.values(), *_scratch_buffers(steps))
-    return Network(graph, steps, every, sharings, storage, plan(every, sharings), io)
+    return every, (*_sharings(outside, storage, buffers), *across)
 
 
 def _check_signature(graph: Graph, where: str) -> None:

@@ -228,15 +228,52 @@ def _operator(network: Network, step: CompiledOperator, array_names: dict[str, s
     named = ((context.array(constant.role), constant) for constant in step.kernel.constants)
     arrays = "".join(_array(name, constant) for name, constant in named if array_names[name] == name)
     arrays += "\n" if arrays else ""
-    body = _located(network, step.body.rstrip())
+    body = _located(network, _body(network, step).rstrip())
     body = re.sub(rf"\b{context.name}_\w+", lambda match: array_names.get(match[0], match[0]), body)
-    parameters = ", ".join(_IO_PARAMETERS[name] for name in _used(network, body)) or "void"
+    given = [_IO_PARAMETERS[name] for name in _used(network, body)]
+    if network.stage and operator.index in network.stage.operators:
+        given.append("int stripe")
+    parameters = ", ".join(given) or "void"
     return f"""\
 /* {operator.index}: {comment(operator.name)}{_shapes(network, operator)}{work} */
 {arrays}static TINYML_NN_OP int {context.name}({parameters}) {{
 {textwrap.indent(body, "  ")}
 }}
 """
+
+
+def _body(network: Network, step: CompiledOperator) -> str:
+    """The statements of an operator; of one stripe where it runs in stripes."""
+    operator = step.context.operator
+    stage = network.stage
+    if stage is None or operator.index not in stage.operators:
+        return step.body
+    source, target = network.graph.tensors[operator.inputs[0]], network.graph.tensors[operator.outputs[0]]
+    rows = ", ".join(
+        f"{{{each.reads.count}, {each.padding}, {each.writes.count}, "
+        f"{each.reads.first * (source.bytes // source.shape[1])}, "
+        f"{each.writes.first * (target.bytes // target.shape[1])}}}"
+        for each in stage.of(operator.index)
+    )
+    declared, whole, rest = step.body.partition("static const tinyml_nn_window window =")
+    initialiser, _, statements = rest.partition(";\n")
+    # Only the first tensor and the last one are whole.
+    for tensor, is_whole, place in (
+        (source, operator.index == stage.operators[0], 3),
+        (target, operator.index == stage.operators[-1], 4),
+    ):
+        if is_whole:
+            name = rf"\barena \+ {tensor_name(tensor)}\b"
+            statements = re.sub(name, rf"\g<0> + rows[stripe][{place}]", statements)
+    return f"""\
+/* Of each stripe: input rows, rows of padding above them, output rows; where both begin, in bytes. */
+static const int32_t rows[{stage.count}][5] = {{{rows}}};
+{declared}{whole.replace("window =", "whole =")}{initialiser};
+tinyml_nn_window window = whole;
+window.input_height = rows[stripe][0];
+window.padding_y = rows[stripe][1];
+window.output_height = rows[stripe][2];
+{statements}"""
 
 
 def _shapes(network: Network, operator: Operator) -> str:
@@ -351,8 +388,18 @@ def _caller_entry_point(network: Network, steps: list[CompiledOperator]) -> str:
 
 
 def _calls(network: Network, steps: list[CompiledOperator]) -> str:
-    return "\n".join(
-        f"  if ({step.context.name}({', '.join(_used(network, _located(network, step.body)))}) != 0) "
-        f"return {step.context.operator.index + 1};"
-        for step in steps
-    )
+    inside = network.stage.operators if network.stage else ()
+    lines = []
+    for step in steps:
+        index = step.context.operator.index
+        arguments = _used(network, _located(network, step.body))
+        if index in inside and index == inside[0]:
+            assert network.stage is not None
+            lines.append(f"  for (int stripe = 0; stripe < {network.stage.count}; ++stripe) {{")
+        if index in inside:
+            arguments.append("stripe")
+        indent = "    " if index in inside else "  "
+        lines.append(f"{indent}if ({step.context.name}({', '.join(arguments)}) != 0) return {index + 1};")
+        if index in inside and index == inside[-1]:
+            lines.append("  }")
+    return "\n".join(lines)

@@ -78,6 +78,24 @@ class Overlap:
     step: int = 1
 
 
+@dataclass(frozen=True)
+class RowWindow:
+    """Which rows of its input an operator needs for a row of its output: a window of `size` rows."""
+
+    size: int
+    stride: int
+    dilation: int
+    padding: int
+
+    def first_row(self, output: int) -> int:
+        """The first one; negative where it is padding."""
+        return output * self.stride - self.padding
+
+    def end_row(self, output: int) -> int:
+        """The one after the last; may lie below the input."""
+        return self.first_row(output) + (self.size - 1) * self.dilation + 1
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """Memory that keeps its bytes from one inference to the next.
@@ -111,6 +129,8 @@ class Kernel:
         states: memory that stays between inferences, by tensor: a handle that the operator makes, whose
             offset in the arena is that memory's, or a variable tensor that it takes and changes. Handles of
             one state are aliases of the first.
+        rows: set when it can run for some rows of its output alone: its body then declares a `window` by
+            `ops.window.declaration` and takes nothing else from the images' heights.
     """
 
     body: str = ""
@@ -122,6 +142,7 @@ class Kernel:
     views: tuple[TensorView, ...] = ()
     pieces: tuple[OutputPiece, ...] = ()
     states: Mapping[int, State] = field(default_factory=dict)
+    rows: RowWindow | None = None
 
 
 @dataclass(frozen=True)

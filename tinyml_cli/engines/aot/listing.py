@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from tinyml_cli.engines.aot.compiler import Network
 from tinyml_cli.engines.aot.plan import Buffer, lower_bound
-from tinyml_cli.outcomes.stages import BufferRole, MemoryPlan, PlannedBuffer, PlannedOperator
+from tinyml_cli.outcomes.stages import (
+    BufferRole,
+    MemoryPlan,
+    PlannedBuffer,
+    PlannedOperator,
+    PlannedStripes,
+)
+from tinyml_cli.tflite.graph import total_macs
+from tinyml_cli.wording import counted
 
 
 def rows(network: Network) -> list[PlannedBuffer]:
@@ -25,6 +33,21 @@ def document(network: Network) -> MemoryPlan:
             PlannedOperator(index=operator.index, name=operator.name) for operator in network.graph.operators
         ],
         buffers=rows(network),
+        stripes=_stripes(network),
+    )
+
+
+def _stripes(network: Network) -> PlannedStripes | None:
+    stage = network.stage
+    if stage is None:
+        return None
+    return PlannedStripes(
+        first=stage.operators[0],
+        last=stage.operators[-1],
+        stripes=stage.count,
+        rows=stage.rows,
+        extra_macs=stage.extra_macs,
+        extra_share=round(stage.extra_macs / max(1, total_macs(network.graph)), 6),
     )
 
 
@@ -38,6 +61,8 @@ def table(plan: MemoryPlan) -> tuple[str, list[str], list[list[object]]]:
         f"({share:.0%}); inputs and outputs are {where}.\n"
         f"With these kernels, the minimum is {plan.lower_bound_bytes:,} bytes."
     )
+    if plan.stripes is not None:
+        title += "\n" + stripes_sentence(plan.stripes)
     lines: list[list[object]] = [
         [
             _short(row.name),
@@ -51,6 +76,15 @@ def table(plan: MemoryPlan) -> tuple[str, list[str], list[list[object]]]:
         for row in plan.buffers
     ]
     return title, ["Tensor", "Shape", "Bytes", "Offset", "Written by", "Until", "Over"], lines
+
+
+def stripes_sentence(stripes: PlannedStripes) -> str:
+    """What runs in stripes, and what that costs."""
+    return (
+        f"Operators {stripes.first} to {stripes.last} run in {counted(stripes.stripes, 'stripe')} of "
+        f"{counted(stripes.rows, 'row')}, whose tensors hold one stripe: {stripes.extra_share:.1%} more "
+        "multiply-accumulates."
+    )
 
 
 def _short(name: str) -> str:

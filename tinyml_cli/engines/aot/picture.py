@@ -21,6 +21,7 @@ _COLOURS = {
     "scratch": "#cccccc",
 }
 _DARKER = "#3d9bd1"
+_STRIPED = "#fbeecb"
 _COLUMN_INCHES, _HEIGHT_INCHES = 0.42, 4.6
 _SMALLEST_WIDTH_INCHES, _LARGEST_WIDTH_INCHES = 7.0, 22.0
 _CHARACTER_INCHES, _LINE_INCHES = 0.075, 0.13
@@ -50,6 +51,7 @@ def memory_plan_png(plan: MemoryPlan, name: str) -> bytes:
         shades += row.role == "tensor"
         colour = _DARKER if row.role == "tensor" and shades % 2 else _COLOURS[row.role]
         _draw_buffer(axes, row, _span(plan, row, columns), colour, scale)
+    _draw_stripes(axes, plan, columns, top)
     _draw_peak(axes, plan, count)
     axes.set_xlim(0, count)
     axes.set_ylim(0, top)
@@ -107,6 +109,18 @@ def _draw_buffer(
             ha="center", va="center", rotation=90 if turned else 0,
         )  # fmt: skip
         return
+
+
+def _draw_stripes(axes: Any, plan: MemoryPlan, columns: dict[int, int], top: float) -> None:
+    """A band behind the operators that run in stripes."""
+    if plan.stripes is None:
+        return
+    left, right = columns[plan.stripes.first], columns[plan.stripes.last] + 1
+    axes.axvspan(left, right, color=_STRIPED, zorder=0)
+    axes.text(
+        (left + right) / 2, top, f"{plan.stripes.stripes} stripes", fontsize=7, color=_INK,
+        ha="center", va="top",
+    )  # fmt: skip
 
 
 def _draw_peak(axes: Any, plan: MemoryPlan, count: int) -> None:

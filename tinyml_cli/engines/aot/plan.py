@@ -82,22 +82,27 @@ def plan(buffers: Iterable[Buffer], sharings: Iterable[Sharing] = ()) -> ArenaPl
 
 
 def lower_bound(buffers: Sequence[Buffer], sharings: Sequence[Sharing] = ()) -> int:
-    """Bytes that no plan can do without: at some step, all that is alive less all that might be shared."""
+    """Bytes that no plan can do without: the largest of `least_bytes`."""
+    return max(least_bytes(buffers, sharings).values(), default=0)
+
+
+def least_bytes(buffers: Sequence[Buffer], sharings: Sequence[Sharing] = ()) -> dict[int, int]:
+    """By step: all that is alive less all that might be shared."""
     named = {buffer.name: buffer for buffer in buffers}
-    saved: dict[tuple[int, str], int] = {}
+    return {
+        step: sum(buffer.bytes for buffer in buffers if buffer.first <= step <= buffer.last)
+        - _shared_at(step, named, sharings)
+        for step in {buffer.first for buffer in buffers}
+    }
+
+
+def _shared_at(step: int, named: dict[str, Buffer], sharings: Sequence[Sharing]) -> int:
+    saved: dict[str, int] = {}
     for sharing in sharings:
         source, target = named[sharing.source], named[sharing.target]
-        key = (target.first, target.name)
-        saved[key] = min(saved.get(key, 0) + _shared_at_most(source, target, sharing), target.bytes)
-    steps = {buffer.first for buffer in buffers}
-    return max(
-        (
-            sum(buffer.bytes for buffer in buffers if buffer.first <= step <= buffer.last)
-            - sum(size for (at, _), size in saved.items() if at == step)
-            for step in steps
-        ),
-        default=0,
-    )
+        if target.first <= step <= source.last:
+            saved[target.name] = saved.get(target.name, 0) + _shared_at_most(source, target, sharing)
+    return sum(min(size, named[name].bytes) for name, size in saved.items())
 
 
 def _shared_at_most(source: Buffer, target: Buffer, sharing: Sharing) -> int:

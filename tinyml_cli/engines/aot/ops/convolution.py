@@ -152,7 +152,10 @@ def _depthwise_line(context: OpContext, window: Window, filters: npt.NDArray[np.
     overlap = Overlap(0, lead, step=channels) if channels % _LANES == 0 else None
     constants = _constants(packing.depthwise(layer.weights), layer)
     scratch_bytes = pairs * _LANES * _WORD_BYTES
-    return _kernel(context, "tinyml_nn_depthwise_line_s8", window, constants, scratch_bytes, overlap)
+    # A line must have several outputs, whatever part of the image is computed.
+    return _kernel(
+        context, "tinyml_nn_depthwise_line_s8", window, constants, scratch_bytes, overlap, in_rows=axis == 1
+    )
 
 
 def _depthwise(context: OpContext, window: Window, filters: npt.NDArray[np.int8]) -> Kernel:
@@ -185,6 +188,7 @@ def _kernel(
     overlap: Overlap | None,
     *,
     in_place: bool = False,
+    in_rows: bool = True,
 ) -> Kernel:
     body = f"""\
 {declaration(context, window)}
@@ -192,7 +196,14 @@ def _kernel(
     {context.array("channels")}, arena + {context.scratch_name}, {write(context.output())});
 return 0;"""
     overlaps = () if overlap is None else (overlap,)
-    return Kernel(body, constants, scratch_bytes, may_overwrite=(0,) if in_place else (), overlaps=overlaps)
+    return Kernel(
+        body,
+        constants,
+        scratch_bytes,
+        may_overwrite=(0,) if in_place else (),
+        overlaps=overlaps,
+        rows=window.rows if in_rows else None,
+    )
 
 
 def _layer(

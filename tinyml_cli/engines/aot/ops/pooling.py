@@ -51,4 +51,6 @@ return 0;"""
     if is_wide:
         return Kernel(body)
     # Each channel's window is read before its output is written: whole pixels keep channels apart.
-    return Kernel(body, overlaps=(Overlap(0, raster_lead(sweep_of(context, window)), step=channels),))
+    return Kernel(
+        body, overlaps=(Overlap(0, raster_lead(sweep_of(context, window)), step=channels),), rows=window.rows
+    )

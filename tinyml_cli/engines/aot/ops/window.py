@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tinyml_cli.engines.aot.kernel import OpContext, same_padding, zero_point_of
+from tinyml_cli.engines.aot.kernel import OpContext, RowWindow, same_padding, zero_point_of
 from tinyml_cli.engines.aot.overlap import Sweep
 
 
@@ -15,6 +15,11 @@ class Window(NamedTuple):
     stride: tuple[int, int]
     dilation: tuple[int, int]
     padding: tuple[int, int]
+
+    @property
+    def rows(self) -> RowWindow:
+        """Its vertical part."""
+        return RowWindow(self.size[0], self.stride[0], self.dilation[0], self.padding[0])
 
     @property
     def values(self) -> int:
