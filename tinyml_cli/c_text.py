@@ -29,7 +29,9 @@ def integer_literal(value: int) -> str:
 
 
 def float_literal(value: float) -> str:
-    """A C float literal that reads back as exactly this single-precision value."""
+    """A C float literal that reads back as exactly this single-precision value, or as some NaN."""
+    if not np.isfinite(value):
+        return '__builtin_nanf("")' if np.isnan(value) else f"{'-' if value < 0 else ''}__builtin_inff()"
     return f"{np.format_float_scientific(np.float32(value), unique=True, trim='0')}f"
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "int16": 7, "int8": 9, "resource": 13}
+_TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9, "uint64": 12,
+          "resource": 13, "uint32": 15}  # fmt: skip
 
 
 def schema() -> Any:

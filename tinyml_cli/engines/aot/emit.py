@@ -312,7 +312,8 @@ def _used(network: Network, body: str) -> list[str]:
 def _array(name: str, constant: Constant) -> str:
     values = constant.values.reshape(-1)
     c_type = C_TYPES[constant.values.dtype.name]
-    lines = "\n".join(wrapped(integer_literal(int(value)) for value in values))
+    literal = float_literal if constant.values.dtype == np.float32 else integer_literal
+    lines = "\n".join(wrapped(literal(value.item()) for value in values))
     alignment = max(4, values.itemsize)
     return f"static const _Alignas({alignment}) {c_type} {name}[{values.size}] = {{\n{lines}\n}};\n"
 

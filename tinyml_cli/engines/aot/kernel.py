@@ -16,11 +16,11 @@ from tinyml_cli.wording import counted
 
 C_TYPES = {
     "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float",
-    "int64": "int64_t",
+    "int64": "int64_t", "uint32": "uint32_t", "bool": "bool",
 }  # fmt: skip
 """C's names for the types of tensors and constants."""
 
-BOUNDARY_TYPES = tuple(name for name in C_TYPES if name != "int64")
+BOUNDARY_TYPES = ("int8", "uint8", "int16", "int32", "float32")
 """What a model may take and give."""
 
 
@@ -30,7 +30,7 @@ class Constant:
 
     Attributes:
         role: what it is to its operator ("weights"); the C name is made of it and the operator's name.
-        values: int8, uint8, int16 or int32, in memory order.
+        values: int8, uint8, int16, int32 or float32, in memory order.
     """
 
     role: str
@@ -184,6 +184,21 @@ class OpContext:
         """The only output: an int16 tensor with one scale and zero point 0."""
         return self._int16(self.result())
 
+    def plain(self, dtype: str, position: int = 0, *, constant: bool = True) -> Tensor:
+        """A tensor of float32, or of an integer type without a scale, by input position.
+
+        Args:
+            constant: whether it may be one.
+        """
+        tensor = self.input(position)
+        if tensor.data is not None and not constant:
+            self.refuse(f"takes {tensor.label}, a constant", "Convert the model with constant folding.")
+        return self._plain(tensor, dtype)
+
+    def plain_output(self, dtype: str) -> Tensor:
+        """The only output, of the same kind."""
+        return self._plain(self.result(), dtype)
+
     def input(self, position: int = 0) -> Tensor:
         """A tensor of any type, by input position."""
         return self._given(self.graph.input(self.operator, position), f"input {position}")
@@ -295,6 +310,16 @@ class OpContext:
             self.refuse(f"works on {tensor.label}, which has no single positive scale", _CONVERT)
         if zero_point_of(tensor) != 0:
             self.refuse(f"works on {tensor.label}, an int16 tensor whose zero point is not 0", _CONVERT)
+        return tensor
+
+    def _plain(self, tensor: Tensor, dtype: str) -> Tensor:
+        if tensor.dtype != dtype or not tensor.elements:
+            self.refuse(
+                f"works on {tensor.label}, {tensor.dtype}{list(tensor.shape)}, not values of type {dtype}",
+                "Convert the model again.",
+            )
+        if tensor.quantization is not None and dtype != "float32" and np.any(tensor.quantization.scales > 0):
+            self.refuse(f"works on {tensor.label}, which has a scale, as plain {dtype}", _CONVERT)
         return tensor
 
     def _float(self, tensor: Tensor) -> NoReturn:

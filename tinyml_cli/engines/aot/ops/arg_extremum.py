@@ -10,16 +10,18 @@ from tinyml_cli.engines.aot.ops.move import one_axis
 
 def arg_max(context: OpContext) -> Kernel:
     """ARG_MAX; the first of equal values counts."""
-    return _index(context, "tinyml_nn_arg_largest_s8")
+    return _index(context, "tinyml_nn_arg_largest")
 
 
 def arg_min(context: OpContext) -> Kernel:
     """ARG_MIN; the first of equal values counts."""
-    return _index(context, "tinyml_nn_arg_smallest_s8")
+    return _index(context, "tinyml_nn_arg_smallest")
 
 
 def _index(context: OpContext, function: str) -> Kernel:
-    source, target = context.activation(), context.result()
+    is_float = context.input().dtype == "float32"
+    source = context.plain("float32", constant=False) if is_float else context.activation()
+    target = context.result()
     axis = one_axis(context, 1, source)
     kept = (*source.shape[:axis], *source.shape[axis + 1 :])
     if target.dtype != "int32":
@@ -32,5 +34,5 @@ def _index(context: OpContext, function: str) -> Kernel:
     return Kernel(f"""\
 static const tinyml_nn_arg_params params = {{
     .outer = {outer}, .count = {source.shape[axis]}, .inner = {inner}}};
-{function}(&params, {read(source)}, {write(target)});
+{function}_{"f32" if is_float else "s8"}(&params, {read(source)}, {write(target)});
 return 0;""")

@@ -101,7 +101,7 @@ def _join(context: OpContext, target: Tensor, axis: int) -> Kernel:
             context.refuse(f"joins {list(source.shape)} into {list(target.shape)}", _AGAIN)
         values = read(source)
         if source.data is not None:
-            if source.dtype not in ("int8", "int16"):
+            if source.dtype not in ("int8", "int16", "int32", "float32"):
                 context.refuse(f"joins {source.label}, a constant of type {source.dtype}", _AGAIN)
             constants.append(Constant(f"input_{number}", source.data))
             values = context.array(f"input_{number}")

@@ -174,7 +174,7 @@ def _last_use(graph: Graph, tensor: int, start: int) -> int:
 
 
 _MAY_ALIAS = frozenset({
-    "ABS", "ADD", "DEPTH_TO_SPACE", "ELU", "EXPAND_DIMS", "GATHER", "HARD_SWISH", "LEAKY_RELU",
+    "ABS", "ADD", "CAST", "DEPTH_TO_SPACE", "ELU", "EXPAND_DIMS", "GATHER", "HARD_SWISH", "LEAKY_RELU",
     "MAXIMUM", "MINIMUM", "MUL", "PAD", "PADV2", "PRELU", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1",
     "RESHAPE", "REVERSE_V2", "SLICE", "SPACE_TO_DEPTH", "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE",
     "SUB", "TRANSPOSE", "UNPACK",
