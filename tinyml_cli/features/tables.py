@@ -100,14 +100,14 @@ def build_tables(settings: AudioFrontendSettings) -> FrontendTables:
         settings=settings,
         first_bin=first_bin,
         window=_hann_window(settings.window_samples),
-        fft_order=_input_order(points),
-        fft_twiddles=_rotations([-2 * math.pi * k / points for k in range(3 * points // 4)]),
-        split_twiddles=_rotations([-math.pi * ((k + 1) / points + 0.5) for k in range(points // 2)]),
+        fft_order=fft_order(points),
+        fft_twiddles=fft_twiddles(points),
+        split_twiddles=split_twiddles(points),
         band_widths=widths,
         falling=falling,
         rising=rising,
         gain=_gain_octaves(settings),
-        log2_error=_log2_error(),
+        log2_error=log2_error(),
     )
 
 
@@ -128,7 +128,17 @@ def _radices(points: int) -> list[int]:
     return [4] * (exponent // 2) + [2] * (exponent % 2)
 
 
-def _input_order(points: int) -> UInt16Array:
+def fft_twiddles(points: int) -> Int16Array:
+    """The rotations of a complex transform: [3 points / 4, 2], Q15."""
+    return _rotations([-2 * math.pi * k / points for k in range(3 * points // 4)])
+
+
+def split_twiddles(points: int) -> Int16Array:
+    """The rotations that separate a real signal of twice the size: [points / 2, 2], Q15."""
+    return _rotations([-math.pi * ((k + 1) / points + 0.5) for k in range(points // 2)])
+
+
+def fft_order(points: int) -> UInt16Array:
     """Mixed-radix digit reversal: decimation in time wants input k at position order[k]."""
     order = np.zeros(points, np.uint16)
     for k in range(points):
@@ -219,7 +229,7 @@ def _gain_octaves(settings: AudioFrontendSettings) -> Int16Array:
     return np.array(rows, np.int64).astype(np.int16)
 
 
-def _log2_error() -> UInt16Array:
+def log2_error() -> UInt16Array:
     """log2(1 + x) - x for x = i / 128, Q16: what a straight line lacks within one octave."""
     xs = [i / LOG_SEGMENTS for i in range(LOG_SEGMENTS + 1)]
     return np.array([math.floor(LOG_ONE * (math.log2(1 + x) - x) + 0.5) for x in xs], np.uint16)

@@ -92,7 +92,12 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator; inputs and outputs are tensor indices, ABSENT for an optional input not given."""
+    """One operator; inputs and outputs are tensor indices, ABSENT for an optional input not given.
+
+    Attributes:
+        options: of a builtin operator, by the schema's name in snake_case.
+        custom_options: of a custom operator, as the file has them.
+    """
 
     index: int
     name: str
@@ -100,6 +105,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: dict[str, Any] = field(default_factory=dict)
+    custom_options: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -326,6 +332,7 @@ class _Reader:
             inputs=_indices(operator.InputsAsNumpy(), tensors, optional=True),
             outputs=_indices(operator.OutputsAsNumpy(), tensors, optional=False),
             options=opcodes.option_fields(operator.BuiltinOptionsType(), operator.BuiltinOptions()),
+            custom_options=_vector(operator.CustomOptionsAsNumpy()).astype(np.uint8).tobytes(),
         )
 
 

@@ -18,6 +18,7 @@
 #include "tinyml_nn_reduce.h"
 #include "tinyml_nn_resize.h"
 #include "tinyml_nn_s32.h"
+#include "tinyml_nn_signal.h"
 #include "tinyml_nn_s16.h"
 #include "tinyml_nn_transpose_conv.h"
 

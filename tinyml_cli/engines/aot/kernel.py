@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
+from flatbuffers import flexbuffers
 
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.errors import TinymlError
@@ -16,7 +18,7 @@ from tinyml_cli.wording import counted
 
 C_TYPES = {
     "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float",
-    "int64": "int64_t", "uint32": "uint32_t", "bool": "bool",
+    "int64": "int64_t", "uint32": "uint32_t", "uint64": "uint64_t", "bool": "bool",
 }  # fmt: skip
 """C's names for the types of tensors and constants."""
 
@@ -156,7 +158,7 @@ class OpContext:
     @property
     def name(self) -> str:
         """The C name of its function."""
-        return f"op_{self.operator.index:02d}_{self.operator.name.lower()}"
+        return f"op_{self.operator.index:02d}_{self.operator.name.removeprefix('CUSTOM ').lower()}"
 
     def array(self, role: str) -> str:
         """The C name of one of its constants."""
@@ -167,6 +169,19 @@ class OpContext:
         if name not in self.operator.options:
             self.refuse(f"lacks its option `{name}`", "Convert the model again with a current converter.")
         return self.operator.options[name]
+
+    def number(self, name: str, lowest: int, highest: int) -> int:
+        """An integer or boolean of a custom operator's options, a flexbuffer map, within these limits."""
+        try:
+            value = int(flexbuffers.GetRoot(self.operator.custom_options).AsMap[name].AsInt)
+        # Of the reader, on bytes that are no such map.
+        except (struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError):
+            self.refuse(
+                f"lacks its option `{name}`", "Make the model again with TensorFlow Lite Micro's tools."
+            )
+        if not lowest <= value <= highest:
+            self.refuse(f"has `{name}` {value}, not {lowest} to {highest}", "Make the model again.")
+        return value
 
     def activation(self, position: int = 0) -> Tensor:
         """A computed int8 tensor with one scale, by input position."""
