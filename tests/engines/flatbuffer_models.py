@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flatbuffers import flexbuffers
 
 _TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int16": 7, "int8": 9, "uint64": 12,
           "resource": 13, "uint32": 15}  # fmt: skip
@@ -66,10 +67,15 @@ class Subgraph:
     def operator(
         self, name: str, inputs: list[int], outputs: list[int], options: str = "", **fields: Any
     ) -> None:
-        """Adds an operator with an option table, fields by the schema's camelCase names."""
+        """Adds an operator with an option table, fields by the schema's camelCase names.
+
+        A custom operator ("CUSTOM x") takes its fields as a flexbuffer map.
+        """
         operator = self._model.schema.OperatorT()
         operator.opcodeIndex = self._model.operator_code(name)
         operator.inputs, operator.outputs = inputs, outputs
+        if name.startswith("CUSTOM ") and fields:
+            operator.customOptions = np.frombuffer(bytes(flexbuffers.Dumps(fields)), np.uint8)
         if options:
             table = getattr(self._model.schema, f"{options}T")()
             for field, value in fields.items():

@@ -52,7 +52,7 @@ TINYML_NN_CASTS(s16, int16_t)
 TINYML_NN_CASTS(s32, int32_t)
 TINYML_NN_CASTS(u32, uint32_t)
 TINYML_NN_CASTS(f32, float)
-TINYML_NN_CASTS(bool, bool)
+TINYML_NN_CASTS(b8, bool)
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyml_cli.engines.aot.kernel import Kernel, OpContext, read, write
 
-_SHORT = {"int8": "s8", "int16": "s16", "int32": "s32", "uint32": "u32", "float32": "f32", "bool": "bool"}
+_SHORT = {"int8": "s8", "int16": "s16", "int32": "s32", "uint32": "u32", "float32": "f32", "bool": "b8"}
 _BITS = ({"int32", "uint32"},)
 
 
