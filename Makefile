@@ -7,6 +7,7 @@ RUNS ?= runs
 WORDS ?= yes,no
 DATA ?=
 BOARD ?= sim
+comma := ,
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow test-nightly test-container test-all lint lint-types lint-text format docs kws bench fuzz lock clean
@@ -22,12 +23,8 @@ $(VENV)/.ready: pyproject.toml setup.py requirements.lock scripts/setup.sh
 
 demo: setup ## words in, "yes" heard on the virtual board
 	$(TINYML) pipeline kws --words $(WORDS) --board $(BOARD) --run $(RUNS)/demo
-	@if $(VENV)/bin/python -c 'import ziglang' 2>/dev/null; then \
-		$(TINYML) build $(RUNS)/demo --board browser --quiet >/dev/null && \
-		echo "Speak to it: open $(RUNS)/demo/firmware/browser/page.html in a browser."; \
-	else \
-		echo "To speak to it in a browser (its compiler takes 411 MB):"; \
-		echo "  $(VENV)/bin/python -m pip install --no-build-isolation -e '.[browser]' && make demo"; \
+	@if $(TINYML) build $(RUNS)/demo --board browser --quiet >/dev/null; then \
+		echo 'Open $(abspath $(RUNS)/demo/firmware/browser/page.html) in a browser and say "$(firstword $(subst $(comma), ,$(WORDS)))".'; \
 	fi
 
 PYTEST := $(VENV)/bin/python -m pytest

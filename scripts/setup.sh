@@ -31,6 +31,8 @@ install_packages() {
 python=${PYTHON:-}
 [ -n "$python" ] || packages+=(python3 python3-venv python3-dev)
 install_packages "${packages[@]}"
+# By themselves: where a distribution lacks one of them, only `tinyml build --board browser` does without.
+install_packages clang lld wasi-libc libclang-rt-dev-wasm32
 python=${python:-python3}
 if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
   echo "tinyml: needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 $venv" >&2

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -21,13 +22,17 @@ from tests.firmware.board_tools import require_tools
 from tests.tasks.wand import waved_run
 from tests.tasks.wand.test_wand_app import line
 from tests.tasks.wand.test_wand_app import waved as stroke
+from tinyml_cli.boards import boards
 from tinyml_cli.build.build import build
+from tinyml_cli.build.project import project_dir
 from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.console import console
 from tinyml_cli.data.resample import resample
+from tinyml_cli.engines.export import export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.files import firmware_dir
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event
 from tinyml_cli.run import Run
@@ -71,20 +76,85 @@ def lit(link: Link) -> None:
     link.advance(500)
 
 
-def said_by(run: Run, board: str, feed: Any) -> tuple[list[bytes], list[str]]:
+def hummed(link: Link) -> None:
+    time = np.arange(2 * RATE_HZ) / RATE_HZ
+    hum, whine = np.sin(2 * np.pi * 220 * time), np.sin(2 * np.pi * 3100 * time)
+    for sound in (6000 * hum, 6000 * hum + 4000 * whine):
+        for piece in np.split(sound.astype(np.int16), 100):
+            link.feed_pcm(piece)
+
+
+def shaken(link: Link) -> None:
+    motion = np.random.default_rng(5).normal(0, 200, (1500, 6)).astype(np.int16)
+    for at in range(0, len(motion), 50):
+        link.feed_imu(motion[at : at + 50])
+
+
+class PageTransport:
+    """Bytes to and from the firmware in a page of Chromium, in place of a serial port."""
+
+    can_come_back = False
+
+    def __init__(self, page: Any, program: Path) -> None:
+        self._page = page
+        module = (firmware_dir() / "page" / "board.mjs").read_text(encoding="utf-8")
+        wasm = base64.b64encode(program.read_bytes()).decode()
+        page.goto("about:blank")
+        page.add_script_tag(content=module.replace("export class", "window.Board = class"))
+        page.evaluate(
+            """async (text) => {
+                const bytes = (base64) => Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+                window.said = [];
+                const board = await Board.start(bytes(text), { onLine: (line) => said.push(line) });
+                window.talk = (base64) => (board.send(bytes(base64)), board.run(), said.splice(0));
+            }""",
+            wasm,
+        )
+        self._said = b""
+
+    def open(self) -> None:
+        self.write(b"")
+
+    def close(self) -> None:
+        self._page.evaluate("delete window.talk")
+
+    def write(self, data: bytes) -> None:
+        lines = self._page.evaluate("(base64) => talk(base64)", base64.b64encode(data).decode())
+        self._said += "".join(f"{line}\n" for line in lines).encode()
+
+    def read(self, timeout_s: float) -> bytes:
+        said, self._said = self._said, b""
+        return said
+
+
+@contextlib.contextmanager
+def opened(run: Run, place: str, page: Any) -> Iterator[Link]:
+    """A board: `native`, `browser` in Node, or `chromium`."""
+    if place != "chromium":
+        with open_board(run, build_target(place)) as link:
+            yield link
+        return
+    link = Link("page")
+    target = build_target("browser")
+    program = project_dir(run, "browser", target.application(run)) / "firmware.elf"
+    link._transport = PageTransport(page, program)  # type: ignore[assignment]
+    with link:
+        yield link
+
+
+def said_by(link: Link, feed: Any) -> tuple[list[bytes], list[str]]:
     """The outputs of random inputs, and every event of what is fed, without its times."""
     rng = np.random.default_rng(6)
-    with open_board(run, build_target(board)) as link:
-        ready = link.info()
-        outputs = []
-        for _ in range(INPUTS):
-            link.write_input(rng.integers(-128, 128, ready.input_bytes).astype(np.int8))
-            outputs.append(link.run_inference().data)
-        link.reset()
-        link.trace("scores", "features")
-        link.take_events()
-        feed(link)
-        return outputs, [_without_times(event, feed in (seen, lit)) for event in link.take_events()]
+    ready = link.info()
+    outputs = []
+    for _ in range(INPUTS):
+        link.write_input(rng.integers(-128, 128, ready.input_bytes).astype(np.int8))
+        outputs.append(link.run_inference().data)
+    link.reset()
+    link.trace("scores", "features")
+    link.take_events()
+    feed(link)
+    return outputs, [_without_times(event, feed in (seen, lit)) for event in link.take_events()]
 
 
 def _without_times(event: Event, clock: bool) -> str:
@@ -92,23 +162,46 @@ def _without_times(event: Event, clock: bool) -> str:
     return re.sub(_CLOCK, "", text) if clock else text
 
 
+def _machine(folder: Path, sensor: str) -> Run:
+    pytest.importorskip("tensorflow", reason="extra `train` is not installed")
+    from tests.tasks.anomaly import runs
+
+    if sensor == "motion":
+        run = runs.train(folder / "run", training__epochs=3)
+    else:
+        sounds = runs.write_sounds(folder / "sounds")
+        run = runs.train(folder / "run", sounds, method="kmeans", mixture__clusters=2)
+    export(run, "aot")
+    return run
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("needs_both")
-@pytest.mark.parametrize("task", ["kws", "vww", "wand", "hello"])
-def test_it_gives_the_bytes_of_native(task: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("task", ["kws", "vww", "wand", "hello", "machine sound", "machine motion"])
+def test_it_gives_the_bytes_of_native(
+    task: str, tmp_path: Path, request: pytest.FixtureRequest, chromium: Any
+) -> None:
+    """In Node and in Chromium."""
+    feed: Any
     if task == "kws":
         run, feed = kws(tmp_path, request.getfixturevalue("whistle_run")), heard
     elif task == "vww":
         run, feed = looking_run.make(tmp_path / "run"), seen
     elif task == "wand":
         run, feed = waved_run.make(tmp_path / "run", waved_run.line_model(), GestureInput()), waved
-    else:
+    elif task == "hello":
         run, feed = sine_run.make(tmp_path / "run"), lit
+    else:
+        sensor = task.removeprefix("machine ")
+        run, feed = _machine(tmp_path, sensor), hummed if sensor == "sound" else shaken
     for board in ("native", "browser"):
         build(run, build_target(board))
-    native, browser = (said_by(run, board, feed) for board in ("native", "browser"))
-    assert len(browser[0]) == INPUTS and browser[1]
-    assert native == browser
+    said = {}
+    for place in ("native", "browser", "chromium"):
+        with opened(run, place, chromium[0]) as link:
+            said[place] = said_by(link, feed)
+    assert len(said["native"][0]) == INPUTS and said["native"][1]
+    assert said["native"] == said["browser"] == said["chromium"]
 
 
 @pytest.fixture
@@ -174,7 +267,8 @@ def test_the_page_hears_by_its_microphone_and_from_a_file(
 def test_without_the_compiler_the_extra_is_named(
     whistle_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "ziglang", None)
-    with pytest.raises(TinymlError, match="`zig` is missing") as caught:
+    monkeypatch.setattr(boards, "_program", lambda name: None)
+    monkeypatch.setattr(boards, "spec_of", lambda name: None)
+    with pytest.raises(TinymlError, match="`clang` is missing") as caught:
         build(kws(tmp_path, whistle_run), build_target("browser"))
     assert "tinyml-cli[browser]" in caught.value.next_step

@@ -78,11 +78,42 @@ def test_the_file_by_which_macos_offers_a_compiler_is_none(
     boards._has_xcode_tools.cache_clear()
 
 
-def test_the_page_is_built_by_the_package_alone(programs: Programs) -> None:
-    programs("g++", "zig", "node")
-    assert not load_board("browser").needs[0].present
-    programs(packages=("ziglang",))
-    assert load_board("browser").compiler == "zig"
+@pytest.mark.parametrize(
+    ("names", "links", "packages", "compiler"),
+    [
+        (("clang",), True, (), "clang"),
+        (("clang",), True, ("ziglang",), "clang"),
+        (("clang",), False, ("ziglang",), "zig"),
+        ((), True, ("ziglang",), "zig"),
+        (("clang",), False, (), ""),
+        (("g++", "zig", "node"), True, (), ""),
+    ],
+)
+def test_the_page_is_built_by_a_clang_that_can_and_else_by_the_package(
+    names: tuple[str, ...], links: bool, packages: tuple[str, ...], compiler: str, programs: Programs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    programs(*names, packages=packages)
+    monkeypatch.setattr(boards, "_links_for", lambda program, target: links)
+    board = load_board("browser")
+    if compiler:
+        board.require("build")
+        assert board.compiler == compiler
+    else:
+        lacks = "cannot link for wasm32-wasi" if "clang" in names else "is missing"
+        with pytest.raises(TinymlError, match=f"`clang` {lacks}"):
+            board.require("build")
+
+
+@pytest.mark.parametrize(("script", "links"), [('touch "$5"', True), ("exit 1", False), ("true", False)])
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for the compiler")
+def test_a_compiler_links_for_a_machine_where_it_writes_a_program(
+    script: str, links: bool, tmp_path: Path
+) -> None:
+    compiler = tmp_path / "clang"
+    compiler.write_text(f'#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\nset -- 1 2 3 4 "$2"\n{script}\n')
+    compiler.chmod(0o755)
+    assert boards._links_for(compiler, "wasm32-wasi") is links
 
 
 def outputs(board: str, elf: Path) -> list[bytes]:

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import html.parser
 import io
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.doubles import sine_run
+from tinyml_cli.boards import boards
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.page import PAGE
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, Run
@@ -60,7 +60,8 @@ def test_the_steps_to_a_board_come_one_by_one(studio: Studio, run: Run) -> None:
 def test_without_the_compiler_it_says_how_to_get_it(
     owner: TestClient, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "ziglang", None)
+    monkeypatch.setattr(boards, "_program", lambda name: None)
+    monkeypatch.setattr(boards, "spec_of", lambda name: None)
     told = owner.get("/api/try", params={"run": "sine"}).json()
     assert "tinyml-cli[browser]" in told["problem"]
     answer = owner.post("/api/try/towards", json={"run": "sine"})

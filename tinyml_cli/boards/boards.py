@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tinyml_cli import processes
+from tinyml_cli import processes, temporary
 from tinyml_cli.boards.board_files import PACKAGED, board_files
 from tinyml_cli.documents import UnreadableError
 from tinyml_cli.errors import TinymlError, did_you_mean
@@ -24,15 +24,15 @@ class Need(BaseModel):
     """A program that a board cannot do without, and how to get it.
 
     Attributes:
-        package: the Python package that brings it; "" for a program on PATH.
         instead: a Python package that takes its place where it is missing.
+        target: of a compiler, the other machine that it must be able to link for; "" asks for none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tool: str
-    package: str = ""
     instead: str = ""
+    target: str = ""
     purpose: str
     when: Literal["build", "run"] = "build"
     debian: str
@@ -41,11 +41,11 @@ class Need(BaseModel):
 
     @property
     def found(self) -> Path | None:
-        """The program on PATH, or the package that brings it or takes its place; None where it is missing."""
-        path = None if self.package else _program(self.tool)
-        if path is None and (brings := self.package or self.instead) and (spec := spec_of(brings)):
-            path = Path(spec.origin or "")
-        return path
+        """The program on PATH, or the package that takes its place; None where it is missing."""
+        if path := self._on_path:
+            return path
+        spec = spec_of(self.instead) if self.instead else None
+        return Path(spec.origin or "") if spec else None
 
     @property
     def present(self) -> bool:
@@ -55,7 +55,12 @@ class Need(BaseModel):
     @property
     def is_replaced(self) -> bool:
         """Whether the package takes the place of the program."""
-        return bool(self.instead) and _program(self.tool) is None
+        return bool(self.instead) and self._on_path is None
+
+    @property
+    def _on_path(self) -> Path | None:
+        path = _program(self.tool)
+        return path if path is None or not self.target or _links_for(path, self.target) else None
 
     @property
     def install_hints(self) -> str:
@@ -81,6 +86,21 @@ def _has_xcode_tools() -> bool:
         return processes.run(["xcode-select", "-p"], timeout_s=20).returncode == 0
     except (OSError, processes.TimeoutExpired):
         return False
+
+
+@cache
+def _links_for(compiler: Path, target: str) -> bool:
+    """Whether a compiler has the back end, the linker and the C library of another machine."""
+    with temporary.folder("probe") as place:
+        source, linked = Path(place) / "probe.c", Path(place) / "probe"
+        source.write_text(
+            '#include <string.h>\n#include <math.h>\nint main(void) { return (int)strlen(""); }\n'
+        )
+        command = [str(compiler), f"--target={target}", str(source), "-lm", "-o", str(linked)]
+        try:
+            return processes.run(command, timeout_s=20).returncode == 0 and linked.is_file()
+        except (OSError, processes.TimeoutExpired):
+            return False
 
 
 class UsbId(BaseModel):
@@ -228,10 +248,12 @@ class Board(BaseModel):
         return self
 
     @property
-    def compiler(self) -> Literal["gcc", "zig"]:
-        """What builds for it on this computer: GCC on PATH, or the Zig compiler that pip installs."""
-        packages = {need.package or (need.is_replaced and need.instead) for need in self.needs}
-        return "zig" if "ziglang" in packages else "gcc"
+    def compiler(self) -> Literal["gcc", "clang", "zig"]:
+        """What builds for it here: GCC or Clang on PATH, or the Zig compiler that pip installs."""
+        needs = [need for need in self.needs if need.when == "build"]
+        if any(need.is_replaced and need.instead == "ziglang" for need in needs):
+            return "zig"
+        return "clang" if any(need.tool == "clang" for need in needs) else "gcc"
 
     @property
     def level(self) -> Literal["host", "emulated", "on the board"]:
@@ -254,8 +276,9 @@ class Board(BaseModel):
             )
         for need in self.needs:
             if need.when == when and not need.present:
+                lacks = f" cannot link for {need.target}" if _program(need.tool) else " is missing"
                 raise TinymlError(
-                    f"The program `{need.tool}` is missing (needed to {need.purpose})",
+                    f"The program `{need.tool}`{lacks} (needed to {need.purpose})",
                     f"board {self.name}",
                     f"Install it: {need.install_hints}.",
                 )

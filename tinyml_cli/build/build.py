@@ -72,8 +72,7 @@ def build(run: Run, target: BuildTarget) -> Built:
             _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         elf = project / "firmware.elf"
-        page = _page(run, board, elf)
-        return Built.extending(last, elf=str(elf), page=page, seconds=_since(started), fresh=True)
+        return _built(last, run, board, elf, started, fresh=True)
     log = project / "build.log"
     with build_folder(_folder_key(project, inputs)) as folder:
         generate(folder, inputs)
@@ -90,8 +89,7 @@ def build(run: Run, target: BuildTarget) -> Built:
     }
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
     _record(run, project.name, inputs, program)
-    page = _page(run, board, elf)
-    return Built.extending(program, elf=str(elf), page=page, seconds=_since(started), fresh=False)
+    return _built(program, run, board, elf, started, fresh=False)
 
 
 def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:
@@ -155,9 +153,14 @@ def _install(linked: Path, project: Path, board: Board) -> Path:
     return elf
 
 
-def _page(run: Run, board: Board, elf: Path) -> str | None:
-    """The page around a program, for a board that is one."""
-    return str(write_page(run, run.manifest(), elf)) if board.kind == "page" else None
+def _built(
+    program: LinkedProgram, run: Run, board: Board, elf: Path, started: float, *, fresh: bool
+) -> Built:
+    """The outcome; for a board that is a page, with the page around the program."""
+    page = str(write_page(run, run.manifest(), elf)) if board.kind == "page" else None
+    return Built.extending(
+        program, elf=str(elf), page=page, compiler=board.compiler, seconds=_since(started), fresh=fresh
+    )
 
 
 def _program(elf: Path, inputs: ProjectInputs, parts: list[ProgramPart]) -> LinkedProgram:

@@ -61,4 +61,5 @@ def command(
                 for each in outcome.parts
             )
         )
-    console.result(outcome, f"Built {outcome.page or outcome.elf}: {sizes}. Next: {following}")
+    by = "" if outcome.compiler == "gcc" else f" with {outcome.compiler}"
+    console.result(outcome, f"Built {outcome.page or outcome.elf}{by}: {sizes}. Next: {following}")

@@ -36,7 +36,8 @@ def examine() -> list[DoctorCheck]:
             "Kokoro", "neural voices for synthesised speech", _kokoro(), kokoro_files.remedy(), False
         ),
         DoctorCheck("C front end", "features five times faster", _frontend(), _compiler_remedy(), False),
-        _installable("g++", "--board native", _host_compiler(), "g++", False),
+        _installable("g++", "--board native", _compiler("native"), "g++", False),
+        _installable("WebAssembly", "--board browser", _compiler("browser"), "clang", False),
         _installable(_ARM_GCC, "--board sim", _program(_ARM_GCC), _ARM_GCC, True),
         _installable("newlib for Arm", "--board sim", _newlib(), "newlib", True),
         _installable("QEMU", "--board sim", _program(_QEMU), _QEMU, True),
@@ -81,11 +82,13 @@ def mend(findings: Sequence[DoctorCheck]) -> list[str]:
     return left
 
 
-def _host_compiler() -> str:
-    compiler = load_board("native").needs[0]
+def _compiler(board: str) -> str:
+    compiler = load_board(board).needs[0]
     if not compiler.present:
         return ""
-    return f"ziglang {_package(compiler.instead)}" if compiler.is_replaced else _program(compiler.tool)
+    if compiler.is_replaced:
+        return f"ziglang {_package(compiler.instead)}"
+    return f"{compiler.tool} {_program(compiler.tool)}" if compiler.target else _program(compiler.tool)
 
 
 def _compiler_remedy() -> str:

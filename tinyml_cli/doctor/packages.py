@@ -33,9 +33,10 @@ _NAMES = {
         "winget": "SoftwareFreedomConservancy.QEMU",
     },
     "g++": {"apt-get": "g++", "dnf": "gcc-c++", "pacman": "gcc"},
+    "clang": {"apt-get": "clang lld wasi-libc libclang-rt-dev-wasm32"},
     "flite": {"apt-get": "flite", "dnf": "flite", "pacman": "flite", "brew": "flite"},
 }  # fmt: skip
-_SUBSTITUTES = {"g++": "ziglang"}
+_SUBSTITUTES = {"g++": "ziglang", "clang": "ziglang"}
 
 
 def manager() -> str:

@@ -229,6 +229,9 @@ class Built(LinkedProgram):
 
     elf: str = Field(description="path of the program")
     page: str | None = Field(default=None, description="the file to open in a browser, for the board browser")
+    compiler: Literal["gcc", "clang", "zig"] = Field(
+        default="gcc", description="zig: the one that pip installs"
+    )
     seconds: float
     fresh: bool = Field(description="nothing had changed")
 

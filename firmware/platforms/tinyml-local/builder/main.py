@@ -11,7 +11,7 @@ board = env.BoardConfig()
 is_cross = bool(board.get("build.toolchain"))
 is_page = board.get("build.page", False)
 target = board.get("build.target", "")  # of Zig; "" is this computer
-is_zig = env.GetProjectOption("custom_compiler", "gcc") == "zig"
+compiler = env.GetProjectOption("custom_compiler", "gcc")
 uses_cxx_runtime = env.GetProjectOption("custom_cxx_runtime", "no") == "yes"
 
 
@@ -90,6 +90,13 @@ def use_zig():
     )
 
 
+def use_clang():
+    """The Clang of this computer, with the C library of another machine."""
+    machine = ["--target=" + target]
+    env.Replace(CC="clang", CXX="clang++", LINK="clang++" if uses_cxx_runtime else "clang")
+    env.Append(ASFLAGS=machine, CCFLAGS=machine, LINKFLAGS=machine + ["-O3"])
+
+
 def add_page_flags():
     # A reactor has no main(): the page calls what is exported.
     env.Append(LINKFLAGS=["-mexec-model=reactor", "-Wl,--strip-all"])
@@ -101,8 +108,10 @@ if is_cross:
     add_cross_flags()
 else:
     add_host_flags()
-if is_zig:
+if compiler == "zig":
     use_zig()
+elif compiler == "clang":
+    use_clang()
 if is_page:
     add_page_flags()
 
