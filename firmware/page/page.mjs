@@ -1,11 +1,12 @@
 // The page: brings the device's senses to the board, and shows what it says.
 import { Board } from "./board.mjs";
-import { MotionClock, toFrame, toMotion } from "./senses.mjs";
+import { MotionClock, openMicrophone, openSense, toFrame, toMotion } from "./senses.mjs";
 import { Resampler, readWav, toInt16 } from "./sound.mjs";
 
 const TICK_MS = 20;
 const FRAME_MS = 200; // the kit's camera gives five frames a second
 const MOST_LINES = 12;
+const SILENT_MS = 3000; // without a single block of sound
 const TAIL_MS = 1000; // of silence after a file, so that its last word is heard to its end
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
@@ -82,11 +83,6 @@ function complain(text) {
   if (text) find("word").textContent = "–";
 }
 
-const REASONS = {
-  NotAllowedError: "The browser does not allow it",
-  NotFoundError: "This device has none",
-};
-
 function clear() {
   canvas.clearRect(0, 0, canvas.canvas.width, canvas.canvas.height);
   canvas.canvas.hidden = false;
@@ -161,25 +157,25 @@ function pass(event) {
 
 // ---- what the device's senses bring
 
+const TAP = "registerProcessor('tap',class extends AudioWorkletProcessor{process([[c]]){if(c)this.port.postMessage(c.slice());return true}})";
+
 async function listen() {
-  const stream = await navigator.mediaDevices.getUserMedia({
-    audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+  let resampler = null;
+  let silent = 0;
+  const microphone = await openMicrophone(`data:text/javascript,${encodeURIComponent(TAP)}`, (block, rateHz) => {
+    clearTimeout(silent);
+    resampler ??= new Resampler(rateHz, facts.sampleRateHz);
+    hear(resampler.push(toInt16(block)));
   });
-  const context = new AudioContext();
-  const source = "registerProcessor('tap',class extends AudioWorkletProcessor{process([[c]]){if(c)this.port.postMessage(c.slice());return true}})";
-  await context.audioWorklet.addModule(`data:text/javascript,${encodeURIComponent(source)}`);
-  const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
-  const resampler = new Resampler(context.sampleRate, facts.sampleRateHz);
-  tap.port.onmessage = ({ data }) => hear(resampler.push(toInt16(data)));
-  context.createMediaStreamSource(stream).connect(tap);
+  if (!resampler) silent = setTimeout(() => complain("The microphone gives no sound: stop, and listen again"), SILENT_MS);
   return () => {
-    stream.getTracks().forEach((track) => track.stop());
-    context.close();
+    clearTimeout(silent);
+    microphone.close();
   };
 }
 
 async function look() {
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  const stream = await openSense("camera", { video: { facingMode: "environment" } });
   const video = document.createElement("video");
   video.srcObject = stream;
   video.muted = video.playsInline = true;
@@ -204,16 +200,18 @@ function see(picture, width, height) {
   board.see(toFrame(data, frame.isColour));
 }
 
+const NO_MOTION = "This device has no motion sensor: open the page on a phone";
+
 async function feel() {
-  if (typeof DeviceMotionEvent === "undefined") throw new Error("this device has no motion sensor: open the page on a phone");
+  if (typeof DeviceMotionEvent === "undefined") throw new Error(NO_MOTION);
   if (DeviceMotionEvent.requestPermission && (await DeviceMotionEvent.requestPermission()) !== "granted") {
-    throw new Error("the motion sensor may not be read");
+    throw new Error("The browser does not allow this page the motion sensor");
   }
   const isApple = /iPhone|iPad|iPod/.test(navigator.userAgent);
   const clock = new MotionClock(facts.motionHz);
   const take = (event) => {
     const motion = toMotion(event, isApple);
-    if (motion === null) return complain("this device has no motion sensor: open the page on a phone");
+    if (motion === null) return complain(NO_MOTION);
     clock.push(event.timeStamp, motion).forEach((sample) => board.feel(sample));
     board.run();
   };
@@ -239,7 +237,7 @@ async function toggle() {
     } catch (error) {
       stop();
       stop = null;
-      complain(`${facts.senses.join(" and ")}: ${REASONS[error.name] ?? error.message}`);
+      complain(error.message);
     }
   }
   find("start").textContent = stop ? "Stop" : facts.verb;

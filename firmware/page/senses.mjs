@@ -1,4 +1,52 @@
-// Pictures and motion as the board's camera and motion sensor would give them.
+// This device's senses: its microphone, and pictures and motion as the board's sensors would give them.
+
+const REASONS = {
+  NotAllowedError: (sense) => `The browser does not allow this page the ${sense}`,
+  NotFoundError: (sense) => `This device has no ${sense}`,
+  NotReadableError: (sense) => `Another program holds the ${sense}`,
+  OverconstrainedError: (sense) => `This device has no such ${sense}`,
+};
+
+// A stream of the microphone or the camera; where there is none, an error in words.
+export async function openSense(sense, constraints) {
+  if (!navigator.mediaDevices) throw new Error(`Browsers give the ${sense} only to pages of this device, or over HTTPS`);
+  try {
+    return await navigator.mediaDevices.getUserMedia(constraints);
+  } catch (error) {
+    throw new Error(REASONS[error.name]?.(sense) ?? error.message);
+  }
+}
+
+// Opens the microphone at its own rate and as it is: no echo cancellation, no gain control. Has to be called before
+// anything is waited for: iOS starts sound only in the very handler of a tap.
+// tap: the address of the worklet's module. heard(Float32Array, rateHz) is told of each block.
+export async function openMicrophone(tap, heard) {
+  const context = new AudioContext();
+  const wake = () => document.hidden || context.resume(); // a phone that was locked stops it
+  const close = () => {
+    document.removeEventListener("visibilitychange", wake);
+    stream?.getTracks().forEach((track) => track.stop());
+    context.close();
+  };
+  let stream = null;
+  context.resume();
+  try {
+    stream = await openSense("microphone", {
+      audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    });
+    await context.audioWorklet.addModule(tap);
+    const node = new AudioWorkletNode(context, "tap");
+    node.port.onmessage = ({ data }) => heard(data, context.sampleRate);
+    context.createMediaStreamSource(stream).connect(node);
+    node.connect(context.destination); // silence; what leads nowhere, some browsers do not run
+  } catch (error) {
+    close();
+    throw error;
+  }
+  context.resume();
+  document.addEventListener("visibilitychange", wake);
+  return { rateHz: context.sampleRate, track: stream.getAudioTracks()[0], wake, close };
+}
 
 // Bytes of a frame from RGBA pixels: grey by ITU-R BT.601 in 256ths, or RGB565, the high byte first.
 export function toFrame(rgba, isColour) {

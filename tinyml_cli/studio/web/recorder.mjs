@@ -2,8 +2,9 @@
 import { post, upload } from "./api.mjs";
 import { picture, stroke, wave } from "./drawing.mjs";
 import { button, counted, h, notice } from "./dom.mjs";
-import { Microphone, wav } from "./microphone.mjs";
-import { MotionClock, toMotion } from "./senses.mjs";
+import { Microphone } from "./microphone.mjs";
+import { MotionClock, openSense, toMotion } from "./senses.mjs";
+import { wavOf } from "./wav.mjs";
 
 const TAKE_S = 2;
 const PAUSE_MS = 900; // between takes without hands
@@ -89,6 +90,10 @@ function words({ plan, state, stage, counted: count, next }) {
     anyway.hidden = true;
     verdict.textContent = "";
     try {
+      if (microphone?.hasEnded) {
+        microphone.close();
+        microphone = null;
+      }
       microphone ??= await Microphone.open();
       if (isEnded) return microphone.close();
       record.classList.add("recording");
@@ -97,7 +102,7 @@ function words({ plan, state, stage, counted: count, next }) {
         level.style.setProperty("--share", loud);
         record.style.setProperty("--done", share);
       });
-      last = { samples, rateHz: microphone.context.sampleRate, label: state.label };
+      last = { samples, rateHz: microphone.rateHz, label: state.label };
       await keep("good");
     } catch (error) {
       notice(error);
@@ -113,7 +118,7 @@ function words({ plan, state, stage, counted: count, next }) {
   async function keep(how) {
     const { samples, rateHz, label } = last;
     const query = { folder: plan.folder, word: label, speaker: plan.person, keep: how };
-    const told = await upload("/api/take/word", query, wav(samples, rateHz));
+    const told = await upload("/api/take/word", query, wavOf(samples, rateHz));
     const seconds = samples.length / rateHz;
     shown.show(wave(samples, told.start_s / seconds, told.end_s / seconds));
     verdict.className = told.kept ? "verdict good" : "verdict wrong";
@@ -150,9 +155,9 @@ function pictures({ plan, state, stage, counted: count }) {
   let isSending = false;
 
   async function open() {
-    if (!navigator.mediaDevices) throw new Error("Browsers give the camera only to pages of this computer, or over HTTPS");
     stream?.getTracks().forEach((track) => track.stop());
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: side } });
+    stream = null;
+    stream = await openSense("camera", { video: { facingMode: side } });
     video.srcObject = stream;
     await video.play();
   }
@@ -200,10 +205,14 @@ function pictures({ plan, state, stage, counted: count }) {
     h("div", { class: "row center" }, button("Take a picture", take, { class: "big" }), series, turn),
     h("p", { class: "lead keys" }, "Move between pictures: other places, light and distances make a better model."),
   );
-  open().catch((error) => notice(new Error(error.name === "NotFoundError" ? "This device has no camera" : error.message)));
+  // A page that is not seen gets no new pictures.
+  const hide = () => document.hidden && stop();
+  document.addEventListener("visibilitychange", hide);
+  open().catch(notice);
   return {
     end() {
       stop();
+      document.removeEventListener("visibilitychange", hide);
       stream?.getTracks().forEach((track) => track.stop());
     },
   };
@@ -225,6 +234,7 @@ function moves({ plan, state, stage, counted: count }) {
     if (moved === null || samples === null) return;
     for (const each of clock.push(event.timeStamp, moved)) samples.push(asBoard(each));
   };
+  const hide = () => document.hidden && stop("The page was hidden: the take was dropped. Start again.");
   const toggle = button("Start", async () => {
     if (samples === null) return start();
     return store();
@@ -233,11 +243,12 @@ function moves({ plan, state, stage, counted: count }) {
   async function start() {
     if (typeof DeviceMotionEvent === "undefined") throw new Error("This device has no motion sensor: use a phone");
     if (DeviceMotionEvent.requestPermission && (await DeviceMotionEvent.requestPermission()) !== "granted") {
-      throw new Error("The motion sensor may not be read");
+      throw new Error("The browser does not allow this page the motion sensor");
     }
     clock = new MotionClock(MOTION_HZ);
     samples = [];
     addEventListener("devicemotion", feel);
+    document.addEventListener("visibilitychange", hide);
     toggle.textContent = "Stop and keep";
     toggle.classList.add("recording");
     verdict.className = "verdict";
@@ -248,6 +259,7 @@ function moves({ plan, state, stage, counted: count }) {
   function stop(text) {
     clearInterval(ask);
     removeEventListener("devicemotion", feel);
+    document.removeEventListener("visibilitychange", hide);
     const found = samples;
     samples = null;
     toggle.textContent = "Start";
