@@ -16,6 +16,7 @@ from tests.corpus import whistle
 from tests.studio.conftest import HOST, ORIGIN
 from tinyml_cli.collect.record_strokes import GesturePlan
 from tinyml_cli.data.clip_files import save_clip
+from tinyml_cli.studio import history
 from tinyml_cli.studio.app import application
 from tinyml_cli.studio.history import PLACE, ChangeHistory
 from tinyml_cli.studio.studio import Studio
@@ -198,6 +199,19 @@ def test_an_undo_does_not_overwrite_what_came_later(owner: TestClient, recording
     path.write_bytes(b"recorded anew")
     post(owner, "/api/data/undo", status=409)
     assert path.read_bytes() == b"recorded anew"
+
+
+def test_an_undo_reads_one_log_of_many(
+    owner: TestClient, studio: Studio, recordings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recordings / "note.txt"
+    for number in range(9):
+        studio.history.change(f"Change {number}", {path: str(number).encode()})
+    read, logs = history._read, set()
+    monkeypatch.setattr(history, "_read", lambda entry: (logs.add(entry.name), read(entry))[1])
+    assert owner.get("/api/data/changes", params={"most": 1}).json()["changes"][0]["what"] == "Change 8"
+    assert post(owner, "/api/data/undo", number=9)["what"] == "Change 8"
+    assert logs == {"000009"} and path.read_bytes() == b"7"
 
 
 @pytest.mark.parametrize(

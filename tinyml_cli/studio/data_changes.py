@@ -75,6 +75,12 @@ class ChangeTold(Told):
     time_s: float
 
 
+class ChangesAsked(Asked):
+    """How many changes are of interest."""
+
+    most: int = Field(default=300, ge=1, le=1000)
+
+
 class ChangesTold(Told):
     """What can be undone, the newest first."""
 
@@ -144,18 +150,15 @@ def _trim(studio: Studio, asked: TrimAsked) -> ChangeTold:
 
 def _undo(studio: Studio, asked: UndoAsked) -> ChangeTold:
     with studio.writing:
-        past = studio.history.past()
-        change = next((each for each in past if asked.number in (None, each.number)), None)
-        if change is None:
-            raise NotThereError("There is nothing to undo", "undo", "Reload the page.")
+        change = studio.history.find(asked.number)
         with studio.changing(studio.root / Path(change.places[0]).parts[0] if change.places else studio.root):
             undone = studio.history.undo(change.number)
         return _told(undone)
 
 
-def _changes(studio: Studio) -> ChangesTold:
+def _changes(studio: Studio, asked: ChangesAsked) -> ChangesTold:
     with studio.writing:
-        return ChangesTold(changes=[_told(each) for each in studio.history.past()])
+        return ChangesTold(changes=[_told(each) for each in studio.history.past(asked.most)])
 
 
 def _move_away(studio: Studio, asked: FolderAsked) -> MovedTold:
@@ -283,7 +286,9 @@ ENDPOINTS = (
     ),
     Endpoint("POST", "/api/data/trim", _trim, "Keep a part of a clip", takes=TrimAsked, gives=ChangeTold),
     Endpoint("POST", "/api/data/undo", _undo, "Take back a change", takes=UndoAsked, gives=ChangeTold),
-    Endpoint("GET", "/api/data/changes", _changes, "What can be undone", gives=ChangesTold),
+    Endpoint(
+        "GET", "/api/data/changes", _changes, "What can be undone", takes=ChangesAsked, gives=ChangesTold
+    ),
     Endpoint(
         "POST", "/api/data/move-away", _move_away, "Move bad files away", takes=FolderAsked, gives=MovedTold
     ),

@@ -63,9 +63,18 @@ class ChangeHistory:
             if not (entry / _DONE).exists():
                 self._take_back(entry, _read(entry))
 
-    def past(self) -> list[PastChange]:
-        """What can be undone, the newest first."""
-        return [_past(entry, _read(entry)) for entry in reversed(self._entries())]
+    def past(self, most: int = _MOST_KEPT) -> list[PastChange]:
+        """What can be undone, the newest first; only the logs of `most` changes are read."""
+        return [_past(entry, _read(entry)) for entry in self._entries()[: -most - 1 : -1]]
+
+    def find(self, number: int | None = None) -> PastChange:
+        """A change that can be undone, the last one by default.
+
+        Raises:
+            NotThereError: there is no such change.
+        """
+        entry = self._entry(number)
+        return _past(entry, _read(entry))
 
     def change(self, what: str, files: Mapping[Path, Content]) -> PastChange:
         """Makes files what they are to become, all or none.
@@ -99,11 +108,8 @@ class ChangeHistory:
             NotThereError: there is no such change.
             ConflictError: a file was changed again since.
         """
-        entries = self._entries()
-        wanted = entries[-1:] if number is None else [each for each in entries if int(each.name) == number]
-        if not wanted:
-            raise NotThereError("There is nothing to undo", "undo", "Reload the page.")
-        log = _read(wanted[0])
+        entry = self._entry(number)
+        log = _read(entry)
         for step in log["files"]:
             now = _digest(self._root / step["place"])
             if now not in (step["after"], step["before_sha256"]):
@@ -112,8 +118,15 @@ class ChangeHistory:
                     step["place"],
                     "Undo the later change first.",
                 )
-        self._take_back(wanted[0], log)
-        return _past(wanted[0], log)
+        self._take_back(entry, log)
+        return _past(entry, log)
+
+    def _entry(self, number: int | None) -> Path:
+        entries = self._entries()
+        wanted = entries[-1:] if number is None else [each for each in entries if int(each.name) == number]
+        if not wanted:
+            raise NotThereError("There is nothing to undo", "undo", "Reload the page.")
+        return wanted[0]
 
     def _step(self, entry: Path, index: int, path: Path, new: Content) -> dict[str, Any]:
         """A line of the log, after the old file has been kept."""

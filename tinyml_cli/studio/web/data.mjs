@@ -28,7 +28,7 @@ export default async function show(main, page) {
   const address = (view, folder = state.folder) => `/data?${new URLSearchParams(folder ? { folder, view } : { view })}`;
 
   async function read() {
-    const [told, past] = await Promise.all([get("/api/data"), get("/api/data/changes")]);
+    const [told, past] = await Promise.all([get("/api/data"), get("/api/data/changes", { most: 1 })]);
     state.folders = told.folders;
     state.isData = told.is_data;
     state.last = past.changes[0] ?? null;

@@ -25,7 +25,7 @@ async function showAll(main, page) {
   async function draw() {
     const { runs } = await get("/api/runs");
     compare.disabled = picked.size < 2;
-    const rows = runs.map((run) => runRow(run, picked, () => { compare.disabled = picked.size < 2; }));
+    const rows = runs.map((run) => runRow(run, page, picked, () => { compare.disabled = picked.size < 2; }));
     const heads = ["", "Run", "Task", "State", "Quality", "int8", "Changed"].map((text) => h("th", { scope: "col" }, text));
     const table = h("div", { class: "scroll" }, h("table", { class: "runs" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)));
     list.replaceChildren(
@@ -38,7 +38,7 @@ async function showAll(main, page) {
   return () => [...ends, form.end].forEach((end) => end());
 }
 
-function runRow(run, picked, changed) {
+function runRow(run, page, picked, changed) {
   const box = h("input", {
     type: "checkbox",
     checked: picked.has(run.name),
@@ -48,6 +48,11 @@ function runRow(run, picked, changed) {
       changed();
     },
   });
+  const isStopped = run.state.startsWith("stopped") && !run.in_use_by && !run.problem;
+  const resume = button("Resume", async () => {
+    await post("/api/training/resume", { run: run.name });
+    page.go(`/train?${new URLSearchParams({ run: run.name })}`);
+  }, { class: "quiet small", "aria-label": `Resume ${run.name}` });
   const quality = run.accuracy == null ? "–" : run.measure === "AUC" ? `AUC ${run.accuracy.toFixed(3)}` : percent(run.accuracy);
   return h(
     "tr",
@@ -55,7 +60,7 @@ function runRow(run, picked, changed) {
     h("td", { class: "pick" }, box),
     h("th", { scope: "row" }, h("a", { href: `/train?${new URLSearchParams({ run: run.name })}` }, run.name)),
     h("td", {}, run.task),
-    h("td", {}, run.in_use_by ? `${run.state}, in use` : run.problem || run.state),
+    h("td", {}, run.in_use_by ? `${run.state}, in use` : run.problem || run.state, isStopped && resume),
     h("td", { title: run.measure }, quality, run.measure.startsWith("validation") ? h("small", { class: "muted" }, " val.") : ""),
     h("td", {}, kilobytes(run.model_bytes)),
     h("td", {}, age(run.age_s)),
@@ -76,6 +81,7 @@ async function showRun(main, page, run) {
   let told = await get("/api/training", { run });
   const status = h("p", { role: "status" });
   const bar = h("progress", { "aria-label": "Epochs" });
+  const lasts = h("p", { class: "muted" }, "It goes on when this page is closed. It ends with the studio, which keeps every epoch that has ended: Resume goes on from there.");
   const actions = h("div", { class: "row center" });
   const tiles = h("div", { class: "tiles" });
   const places = { accuracy: h("div", {}), loss: h("div", {}) };
@@ -83,7 +89,7 @@ async function showRun(main, page, run) {
   const log = commandLog(refresh, false);
   const curves = h("div", { class: "charts" }, h("div", {}, h("h2", {}, "Accuracy"), places.accuracy), h("div", {}, h("h2", {}, "Loss"), places.loss));
   main.append(
-    h("section", {}, h("div", { class: "title" }, h("h1", {}, run), actions), status, bar, log.element, tiles, curves),
+    h("section", {}, h("div", { class: "title" }, h("h1", {}, run), actions), status, bar, lasts, log.element, tiles, curves),
     confusion,
     h("p", {}, h("a", { href: "/train" }, "All runs, and a new training")),
   );
@@ -115,6 +121,7 @@ async function showRun(main, page, run) {
   function draw() {
     status.replaceChildren(stateOf(told.state, SAID[told.state](told)), told.holder ? ` by ${told.holder}` : "");
     bar.hidden = told.state !== "running" && told.state !== "stopped";
+    lasts.hidden = told.state !== "running" || Boolean(told.holder);
     if (told.epochs) Object.assign(bar, { max: told.epochs, value: told.epochs_done });
     else bar.removeAttribute("value");
     const shown = { running: told.holder ? [] : [stop], stopped: [resume], done: onward }[told.state] ?? [];

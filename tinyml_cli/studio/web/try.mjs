@@ -103,9 +103,9 @@ function heardList(told) {
   const element = h("section", {}, h("h2", {}, "Reported"), hint, h("div", { class: "settings" }, field("Goes to the folder", folder)), list);
   let threshold = 0;
 
-  const isWord = told.senses.includes("microphone") && !told.senses.includes("camera");
+  const isWord = told.listens && !told.senses.includes("camera");
   const others = told.labels.filter((label) => label !== "silence" && label !== "unknown");
-  if (!told.senses.length || told.senses.includes("motion")) element.hidden = true;
+  if (!isWord && !told.senses.includes("camera")) element.hidden = true;
 
   function add({ board: event, rateHz, sound, picture }) {
     const name = event.label ?? (event.present ? "seen" : "");
@@ -226,7 +226,7 @@ const FEEDS = { own: "its own sensors", replay: "held-out clips of the run", mic
 
 function watch(page, told, heard) {
   const board = h("select", {}, ...told.boards.map((name) => h("option", { value: name, selected: name === "native" }, name)));
-  const possible = ["replay", told.listens && "microphone", told.senses.includes("camera") && "camera", "own"].filter(Boolean);
+  const possible = ["replay", told.senses.includes("microphone") && "microphone", told.senses.includes("camera") && "camera", "own"].filter(Boolean);
   const feed = h("select", {}, ...possible.map((name) => h("option", { value: name }, FEEDS[name])));
   const list = h("ol", { class: "heard", "aria-live": "polite" });
   const build = commandLog();
