@@ -150,7 +150,7 @@ def test_unlike_runs_are_refused(
     ("kept", "renamed", "says"),
     [
         (slice(0, 100), "", "evaluated on 100 test items and patterns float32 on 120; 100 are shared"),
-        (slice(None), "x", "none are shared: no McNemar test"),
+        pytest.param(slice(None), "x", "none are shared: no McNemar test", marks=pytest.mark.slow),
     ],
 )
 def test_other_test_items_are_said(

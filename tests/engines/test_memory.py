@@ -224,7 +224,7 @@ def test_public_models_stay_below_the_bar(name: str, io: str, bar: float, shared
     assert network.plan.arena_bytes <= bar
 
 
-@pytest.mark.parametrize("io", compiler.IO_MODES)
+@pytest.mark.parametrize("io", ["arena", pytest.param("caller", marks=pytest.mark.slow)])
 def test_public_models_give_the_bytes_of_tflm(io: str, shared: Path, tmp_path: Path) -> None:
     names = ("kws_ref_model", "vww_96_int8", "pretrainedResnet_quant", "ad01_int8")
     models = [(shared / "models" / f"{name}.tflite").read_bytes() for name in names]

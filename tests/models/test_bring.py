@@ -57,7 +57,9 @@ def _data(path: Path) -> tuple[Path, dict[str, np.ndarray]]:
     return path / "data.npz", arrays
 
 
-@pytest.mark.parametrize("kind", ["two.keras", "two.h5", "saved"])
+@pytest.mark.parametrize(
+    "kind", ["two.keras", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("two.h5", "saved"))]
+)
 def test_several_inputs_and_outputs(layers: Any, tmp_path: Path, kind: str) -> None:
     model, path = _two_inputs(layers), tmp_path / kind
     model.export(path, verbose=False) if kind == "saved" else model.save(path)
@@ -354,7 +356,10 @@ def test_nearest_upsampling_resizes(layers: Any, tmp_path: Path) -> None:
     assert outcome.max_abs_error_float < 1e-5
 
 
-@pytest.mark.parametrize("name", ["first layer", "名前", "-x", "größe (1)"])
+@pytest.mark.parametrize(
+    "name",
+    ["größe (1)", *(pytest.param(name, marks=pytest.mark.slow) for name in ("first layer", "名前", "-x"))],
+)
 def test_names_that_are_no_scope_of_a_graph(layers: Any, tmp_path: Path, name: str) -> None:
     import keras
 
