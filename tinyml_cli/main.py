@@ -40,7 +40,7 @@ SECTIONS = {
         "footprint": "footprint",
         "tracking": "tracking",
     },
-    "Whole pipeline": {"pipeline": "pipeline", "studio": "studio"},
+    "Whole pipeline": {"pipeline": "pipeline", "studio": "studio", "serve": "serve"},
     "Data": {"data": "data"},
     "Train": {"train": "train", "tune": "tune", "recipes": "recipes"},
     "Shrink": {

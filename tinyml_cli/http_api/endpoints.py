@@ -62,6 +62,8 @@ class Endpoint:
         summary: a line for the OpenAPI document.
         takes: model of the query or the body.
         gives: model of the answer; None where that is a file or a stream.
+        status: of an answer that is no refusal.
+        json_bytes: the largest body of JSON.
         role: the least that a session must be; an owner may do all that a recorder may.
     """
 
@@ -73,6 +75,8 @@ class Endpoint:
     gives: type[Told] | None = None
     upload: Upload | None = None
     role: str = "owner"
+    status: int = 200
+    json_bytes: int = JSON_BYTES
 
     @property
     def takes_query(self) -> bool:
@@ -95,7 +99,7 @@ async def respond(application: Any, endpoint: Endpoint, request: Request) -> Res
         arguments = await _arguments(endpoint, request)
         told = await run_in_threadpool(endpoint.answer, application, *arguments)
     except _BodyTooLargeError:
-        most = endpoint.upload.most_bytes if endpoint.upload else JSON_BYTES
+        most = endpoint.upload.most_bytes if endpoint.upload else endpoint.json_bytes
         return refusal(413, f"The upload is larger than {most >> 20} MB", endpoint.path, "Send less at once.")
     except TimeoutError:
         return refusal(408, f"The body did not arrive within {BODY_S:.0f} s", endpoint.path, "Send it again.")
@@ -109,13 +113,13 @@ async def respond(application: Any, endpoint: Endpoint, request: Request) -> Res
         return _failed(error)
     if isinstance(told, Response):
         return told
-    return Response(told.model_dump_json(), media_type="application/json")
+    return Response(told.model_dump_json(), endpoint.status, media_type="application/json")
 
 
 async def _arguments(endpoint: Endpoint, request: Request) -> list[Any]:
     content = b""
     if endpoint.upload or not endpoint.takes_query:
-        content = await _body(request, endpoint.upload.most_bytes if endpoint.upload else JSON_BYTES)
+        content = await _body(request, endpoint.upload.most_bytes if endpoint.upload else endpoint.json_bytes)
     arguments: list[Any] = []
     if endpoint.takes is not None:
         if endpoint.takes_query:

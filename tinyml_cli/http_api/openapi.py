@@ -71,9 +71,10 @@ def _responses(endpoint: Endpoint, schemas: dict[str, Any]) -> dict[str, Any]:
         for status, text in _REFUSALS.items()
     }
     if endpoint.gives is None:
-        return {"200": {"description": "a file or a stream"}, **refused}
+        return {str(endpoint.status): {"description": "a file or a stream"}, **refused}
     content = {"application/json": {"schema": _named(endpoint.gives, schemas)}}
-    return {"200": {"description": endpoint.gives.__doc__ or "", "content": content}, **refused}
+    answer = {"description": endpoint.gives.__doc__ or "", "content": content}
+    return {str(endpoint.status): answer, **refused}
 
 
 def _body(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ _PLACES = {
     "check": ["projects:ProjectChecked"],
     "pipeline": ["pipelines:Pipeline"],
     "studio": ["housekeeping:StudioOpened"],
+    "serve": ["services:ServiceOpened"],
     "train": ["stages:Trained"],
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],

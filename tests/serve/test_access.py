@@ -1,0 +1,101 @@
+"""Who is answered: by token, by the server's own names, and by no page of another site."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from tests.serve.conftest import HOST
+from tinyml_cli.http_api import connection
+from tinyml_cli.http_api.server import RunningServers, listening_socket, web_server
+from tinyml_cli.serve.app import ENDPOINTS, PUBLIC, is_own
+
+ASKED = [(each.method, each.path.replace("{id}", "0" * 16).replace("{name}", "x")) for each in ENDPOINTS]
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in ASKED if each[1] not in PUBLIC])
+@pytest.mark.parametrize("token", ["", "Bearer x", "Basic a-token-for-tests-only", "Bearer "])
+def test_without_the_token_nothing_is_answered(
+    client: TestClient, method: str, path: str, token: str
+) -> None:
+    answer = client.request(method, path, headers={"authorization": token})
+    assert answer.status_code == 401
+    assert set(answer.json()) == {"error"}
+
+
+def test_health_and_the_document_are_public(client: TestClient) -> None:
+    client.headers.pop("authorization")
+    assert client.get("/healthz").json()["status"] == "ok"
+    paths = client.get("/openapi.json").json()["paths"]
+    assert {each.path for each in ENDPOINTS} == set(paths)
+    assert paths["/v1/jobs/{id}"]["get"]["parameters"][0]["in"] == "path"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8421", "", "127.0.0.1.evil.example"])
+def test_another_name_for_this_computer_is_refused(client: TestClient, host: str) -> None:
+    assert client.get("/healthz", headers={"host": host}).status_code == 421
+    assert client.get("/v1/jobs", headers={"host": host}).status_code == 421
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_a_page_of_another_site_is_refused(client: TestClient, origin: str) -> None:
+    assert client.get("/v1/jobs", headers={"origin": origin}).status_code == 403
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("/v1/stream", headers={"origin": origin}),
+    ):
+        pass
+
+
+def test_a_stream_needs_the_token_too(client: TestClient) -> None:
+    client.headers["authorization"] = "Bearer x"
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/v1/stream"):
+        pass
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.from_regex(r"[a-z0-9.-]{1,20}(:[0-9]{1,5})?", fullmatch=True))
+def test_only_addresses_and_own_names_are_own(host: str) -> None:
+    name = host.rpartition(":")[0] or host
+    is_address = name.replace(".", "").isdecimal()
+    if is_own({"lab.local"}, host):
+        assert name == "lab.local" or is_address
+    assert is_own({"lab.local"}, "lab.local:99")
+    assert is_own((), "[::1]:8421")
+    assert is_own((), HOST)
+
+
+def test_a_client_that_sends_its_request_drop_by_drop_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEADERS_S", 0.3)
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        raise AssertionError
+
+    with listening_socket(None, 0) as found:
+        running = RunningServers([(web_server(app), found)])
+        running.start()
+        with socket.create_connection(found.getsockname()) as slow:
+            slow.settimeout(5)
+            stop = threading.Event()
+
+            def drip() -> None:
+                while not stop.is_set():
+                    try:
+                        slow.sendall(b"X")
+                    except OSError:
+                        return
+                    time.sleep(0.05)
+
+            threading.Thread(target=drip, daemon=True).start()
+            with contextlib.suppress(ConnectionError):  # reset while it was dripping
+                assert slow.recv(100) == b""
+            stop.set()
+        running.stop()

@@ -1,0 +1,1 @@
+"""TinyML as a service: jobs, online and streaming inference over HTTP."""

@@ -1,0 +1,262 @@
+"""Takes jobs from the queue and runs each in a process of its own, within limits."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from tinyml_cli import processes
+from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import sha256_file
+from tinyml_cli.http_api.refusals import NoSpaceError
+from tinyml_cli.serve import worker
+from tinyml_cli.serve.job_limits import JobLimits
+from tinyml_cli.serve.job_log import JobLog
+from tinyml_cli.serve.job_queue import JobQueue
+from tinyml_cli.serve.orders import ArtifactTold, JobOrder, QueuedJob, QueueState
+from tinyml_cli.serve.sources import JobSources
+
+_POLL_S = 0.1
+_LOOK_S = 2.0
+_RETRY_S = 2.0
+LOG, ARTIFACTS = "events.jsonl", "artifacts"
+
+
+class JobCancelledError(Exception):
+    """The job was cancelled, or the server ends."""
+
+
+class Dispatcher:
+    """Threads that run jobs.
+
+    Args:
+        folder: holds a folder for each job.
+        queue: of jobs.
+        sources: finds what a job is about.
+        limits: of each.
+        workers: how many run at once.
+    """
+
+    def __init__(
+        self, folder: Path, queue: JobQueue, sources: JobSources, limits: JobLimits, workers: int
+    ) -> None:
+        self._folder = folder
+        self._queue = queue
+        self._sources = sources
+        self.limits = limits
+        self.workers = workers
+        self._ends = False
+        self._cancelled: set[str] = set()
+        self._running: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+
+    def start(self) -> None:
+        """Runs jobs from now on."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ends the workers; their jobs run again when the next server starts."""
+        self._ends = True
+        with self._queue.changed:
+            self._queue.changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def place(self, id: str) -> Path:
+        """The folder of a job."""
+        return self._folder / id
+
+    def cancel(self, id: str) -> None:
+        """Ends a job with all its processes, and removes what it made; returns when that has happened."""
+        with self._lock:
+            if (ended := self._running.get(id)) is not None:
+                self._cancelled.add(id)
+            elif self._queue.cancel_waiting(id):
+                self.clear(id)
+        if ended is not None:
+            ended.wait()
+
+    def clear(self, id: str) -> None:
+        """Removes the files of a job that has ended."""
+        shutil.rmtree(self.place(id), ignore_errors=True)
+
+    def _work(self) -> None:
+        while not self._ends:
+            try:
+                with self._lock:
+                    job = self._queue.claim()
+                    if job is not None:
+                        self._running[job.id] = threading.Event()
+            except NoSpaceError as error:
+                console.warn(str(error))
+                time.sleep(_RETRY_S)
+                continue
+            if job is None:
+                with self._queue.changed:
+                    self._queue.changed.wait(timeout=1.0)
+                continue
+            try:
+                self._run(job)
+            finally:
+                with self._lock:
+                    self._cancelled.discard(job.id)
+                    self._running.pop(job.id).set()
+
+    def _run(self, job: QueuedJob) -> None:
+        folder = self.place(job.id)
+        state: QueueState = "failed"
+        known: dict[str, Any] = {}
+        attempt = folder / f"attempt-{job.attempts}"
+        try:
+            self._clean(folder)
+            attempt.mkdir(parents=True)
+            log = JobLog(folder / LOG)
+            log.say(state="running", attempt=job.attempts)
+            known["result"] = self._in_process(job, attempt, log)
+            known["artifacts"] = _kept(attempt / worker.MADE, folder / ARTIFACTS)
+            state = "done"
+        except JobCancelledError:
+            if self._ends and job.id not in self._cancelled:
+                shutil.rmtree(attempt, ignore_errors=True)
+                return  # still "running": the next server takes it up again
+            state = "cancelled"
+        except TinymlError as error:
+            known = {"error": error}
+        except OSError as error:
+            known = {"error": TinymlError(f"The job cannot be run: {error.strerror or error}", job.id)}
+        except Exception as error:
+            known = {"error": TinymlError(f"The job broke: {type(error).__name__}", job.id)}
+        shutil.rmtree(attempt, ignore_errors=True)
+        self._end(job.id, state, known)
+        if state == "cancelled":
+            self.clear(job.id)
+
+    def _clean(self, folder: Path) -> None:
+        for left in (*folder.glob("attempt-*"), folder / ARTIFACTS):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def _end(self, id: str, state: QueueState, known: dict[str, Any]) -> None:
+        """Enters the end, again and again where the disk is full: a job's end is not lost."""
+        while True:
+            try:
+                self._queue.end(id, state, **known)
+                return
+            except NoSpaceError as error:
+                console.warn(str(error))
+                if self._ends:
+                    return  # it runs again
+                time.sleep(_RETRY_S)
+
+    def _in_process(self, job: QueuedJob, attempt: Path, log: JobLog) -> Any:
+        self._write_job(job.order, attempt)
+        command = [sys.executable, "-P", "-m", "tinyml_cli.serve.worker", str(attempt.resolve())]
+        with processes.Process(
+            command, stdout=processes.DEVNULL, stderr=processes.PIPE, env=_environment(attempt), cwd=attempt
+        ) as process:
+            reader = threading.Thread(target=_read, args=(process, log), daemon=True)
+            reader.start()
+            try:
+                self._watch(job, attempt, process)
+            finally:
+                process.stop()
+                reader.join()
+        if (result := attempt / worker.RESULT).is_file():
+            return _document(result)
+        raise _failure(attempt, process.returncode, self.limits)
+
+    def _write_job(self, order: JobOrder, attempt: Path) -> None:
+        document = {
+            "order": order.model_dump(),
+            "limits": self.limits.as_dict(),
+            **self._sources.paths(order, attempt),
+        }
+        (attempt / "tmp").mkdir()
+        (attempt / worker.JOB).write_text(json.dumps(document), encoding="utf-8")
+
+    def _watch(self, job: QueuedJob, attempt: Path, process: processes.Process) -> None:
+        started_s = looked_s = time.monotonic()
+        while process.poll() is None:
+            now_s = time.monotonic()
+            if self._ends or job.id in self._cancelled:
+                raise JobCancelledError
+            if now_s - started_s > self.limits.seconds:
+                raise TinymlError(
+                    f"The job took longer than {self.limits.seconds} s", job.id, "Ask for less at once."
+                )
+            if now_s - looked_s > _LOOK_S:
+                looked_s = now_s
+                self._check_size(job, attempt)
+            with contextlib.suppress(processes.TimeoutExpired):
+                process.wait(timeout=_POLL_S)
+        self._check_size(job, attempt)
+
+    def _check_size(self, job: QueuedJob, attempt: Path) -> None:
+        if _size_of(attempt) > self.limits.result_mb << 20:
+            raise TinymlError(
+                f"The job wrote more than {self.limits.result_mb:,} MB", job.id, "Ask for less at once."
+            )
+
+
+def _environment(attempt: Path) -> dict[str, str]:
+    """Runs and temporary files lie in the job's own folder."""
+    temporary = str((attempt / "tmp").resolve())
+    return {
+        **os.environ,
+        "TINYML_RUNS": str((attempt / "runs").resolve()),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
+    }
+
+
+def _read(process: processes.Process, log: JobLog) -> None:
+    assert process.stderr
+    for line in io.TextIOWrapper(process.stderr, encoding="utf-8", errors="replace"):
+        if text := line.rstrip():
+            with contextlib.suppress(OSError):  # a full disk ends the job elsewhere
+                log.say(line=text)
+
+
+def _failure(attempt: Path, code: int, limits: JobLimits) -> TinymlError:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return TinymlError(**_document(attempt / worker.ERROR))
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    return TinymlError(
+        f"The job's process {how}",
+        "",
+        f"It may have needed more than {limits.memory_mb:,} MB of memory. Its events say what it did last.",
+    )
+
+
+def _document(path: Path) -> Any:
+    """What a worker left, without the server's own paths."""
+    place = json.dumps(str(path.parent.resolve()))[1:-1]
+    return json.loads(path.read_text(encoding="utf-8").replace(f"{place}/", ""))
+
+
+def _kept(made: Path, artifacts: Path) -> list[ArtifactTold]:
+    shutil.rmtree(artifacts, ignore_errors=True)
+    made.rename(artifacts)
+    return [
+        ArtifactTold(name=path.name, bytes=path.stat().st_size, sha256=sha256_file(path))
+        for path in sorted(artifacts.iterdir())
+        if path.is_file() and not path.is_symlink()
+    ]
+
+
+def _size_of(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total
