@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tinyml_cli import recipes, registry
 from tinyml_cli.main import app
 from tinyml_cli.recipes import packaged
-from tinyml_cli.run import CHECKPOINT, RECIPE
+from tinyml_cli.run import CHECKPOINT, MANIFEST, RECIPE
 from tinyml_cli.run_folder import TRAINED_BY
 from tinyml_cli.studio import recipe_form, trainings
 from tinyml_cli.studio.studio import Studio
@@ -167,3 +167,10 @@ def test_each_saved_epoch_is_a_change(studio: Studio) -> None:
     state = run / CHECKPOINT / "state.json"
     os.utime(state, ns=(1, 1))
     assert trainings._changes() != before
+
+
+def test_a_run_of_a_newer_tinyml_is_told_as_such(owner: TestClient, studio: Studio) -> None:
+    run = stopped_run(studio, epochs=2)
+    (run / MANIFEST).write_text('{"schema_version": 99}')
+    told = owner.get("/api/training", params={"run": "run"}).json()
+    assert "schema 99" in told["problem"]

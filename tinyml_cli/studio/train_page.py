@@ -13,7 +13,7 @@ from tinyml_cli.http_api.refusals import ConflictError
 from tinyml_cli.next_step import command_line, train_again
 from tinyml_cli.outcomes.housekeeping import RunEntry
 from tinyml_cli.run import default_name, runs_dir
-from tinyml_cli.run_list import describe
+from tinyml_cli.run_list import describe, info
 from tinyml_cli.studio import recipe_form, trainings
 from tinyml_cli.studio.general import JobTold, told
 from tinyml_cli.studio.recipe_form import RecipeEntry, Setting
@@ -86,6 +86,7 @@ class TrainingTold(Told):
     labels: list[str]
     confusion: list[list[int]] = Field(description="of the validation examples, by the last epoch")
     job: JobTold | None
+    problem: str = Field(default="", description="why the run is of no use, where that is so")
     holder: str = Field(description="the process that trains, where it is not this studio's")
     resume: str = Field(description="the command that goes on")
 
@@ -211,6 +212,7 @@ def _told(studio: Studio, name: str) -> TrainingTold:
         labels=training.labels,
         confusion=progress.judged.get("confusion", []) if progress else [],
         job=told(training.job) if training.job else None,
+        problem=info(run).problem,
         holder=training.holder,
         resume=train_again(Path(studio.named(run.path)), task, "--resume"),
     )

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from starlette.responses import Response
 
+from tinyml_cli import registry
 from tinyml_cli.boards.boards import Board, board_names, load_board
 from tinyml_cli.build import page
 from tinyml_cli.errors import TinymlError
@@ -18,6 +19,7 @@ from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.next_step import command_line
 from tinyml_cli.outcomes.streams import EvaluatedStream
+from tinyml_cli.pipeline import REPLAY_CLIPS_PER_LABEL
 from tinyml_cli.run import Run
 from tinyml_cli.studio import steps
 from tinyml_cli.studio.general import JobTold, told
@@ -184,9 +186,7 @@ def _watch(studio: Studio, asked: WatchAsked) -> StepTold:
     place = studio.named(run.path)
     replay = run.file("replay")
     if asked.feed == "replay" and not replay.is_dir():
-        raise TinymlError(
-            "The run has no clips to replay", asked.run, "Choose the microphone, or a real board."
-        )
+        replay = registry.task(run.manifest().task).write_replay(run, REPLAY_CLIPS_PER_LABEL)
     feed = {
         "own": [],
         "microphone": ["--microphone"],

@@ -27,6 +27,7 @@ export async function chart(place, { x, isCount = false, lines, height = 220, yR
     place.replaceChildren(h("p", { class: "lead" }, "Charts need uPlot. With Node.js installed, run: ", h("code", {}, "tinyml data download uplot")));
     return { set() {}, end() {} };
   }
+  const shown = (_, value) => (value == null ? "" : isCount && Number.isInteger(value) ? String(value) : value.toPrecision(3));
   const axis = () => ({ stroke: () => ink("--muted"), grid: { stroke: () => ink("--edge"), width: 1 }, ticks: { stroke: () => ink("--edge"), width: 1 } });
   const plot = new uPlot(
     {
@@ -35,9 +36,10 @@ export async function chart(place, { x, isCount = false, lines, height = 220, yR
       scales: { x: { time: false }, y: yRange ? { range: yRange } : {} },
       axes: [{ ...axis(), ...(isCount ? { incrs: WHOLE } : {}) }, axis()],
       series: [
-        { label: x },
+        { label: x, value: shown },
         ...lines.map((line, i) => ({
           label: line.label,
+          value: shown,
           stroke: () => ink(`--c${line.colour ?? i % 8}`),
           width: 2,
           dash: line.dashed ? [6, 4] : undefined,

@@ -17,8 +17,8 @@ export default async function show(body, { page, folder, changed }) {
     const bad = told.bad_files;
     body.replaceChildren(
       h("div", { class: "spread" },
-        h("p", { class: bad ? "verdict wrong" : "verdict good" }, bad ? `${bad.toLocaleString("en")} of ${counted(told.n, NOUNS[folder.kind])} bad` : `${counted(told.n, NOUNS[folder.kind])}, nothing bad`),
-        bad > 0 && button("Move the bad ones away", moveAway, { class: "quiet" })),
+        h("p", { class: bad ? "verdict wrong" : "verdict good" }, bad ? `${bad.toLocaleString("en")} of ${counted(told.n, NOUNS[folder.kind])} bad` : `${counted(told.n, NOUNS[folder.kind])}, no faults found`),
+        bad > 0 && button("Move bad files away", moveAway, { class: "quiet" })),
       ...[...groups.values()].map((findings) => group(findings)),
       ...Object.entries(told.left_out).map(([reason, n]) => h("p", { class: "lead" }, `${counted(n, "other file")}: ${reason}`)),
     );

@@ -102,7 +102,7 @@ export default async function show(body, { page, folder, changed }) {
       [told.points.filter((point) => point.twin !== null).length, "the same as another"],
     ];
     const found = kinds.filter(([n]) => n).map(([n, text]) => `${n.toLocaleString("en")} ${text}`).join(", ");
-    note.textContent = `${counted(told.points.length, NOUNS[folder.kind])}; the axes show ${Math.round(100 * told.explained)} % of their differences. ${found ? `Worth a look: ${found}.` : "Nothing stands out."}`;
+    note.textContent = `${counted(told.points.length, NOUNS[folder.kind])}; the axes show ${Math.round(100 * told.explained)} % of their variance. ${found ? `Worth a look: ${found}.` : "Nothing stands out."}`;
     legend.replaceChildren(
       ...told.labels.map((label, i) =>
         h("li", {}, h("button", { type: "button", class: "bare", "aria-pressed": String(!off.has(i)), onclick: () => {

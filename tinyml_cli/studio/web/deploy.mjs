@@ -81,9 +81,9 @@ function cost(page, state) {
 
 function budgetTable(lines) {
   const rows = lines.map((line) =>
-    h("tr", {}, h("th", { scope: "row" }, line.name), h("td", {}, `${line.value.toLocaleString("en")} ${line.unit}`), h("td", {}, `${line.most.toLocaleString("en")} ${line.unit}`), h("td", { class: line.over > 0 ? "over" : "" }, line.over > 0 ? `over by ${line.over.toLocaleString("en")}` : "kept")),
+    h("tr", {}, h("th", { scope: "row" }, line.name), h("td", {}, `${line.value.toLocaleString("en")} ${line.unit}`), h("td", {}, `${line.most.toLocaleString("en")} ${line.unit}`), h("td", { class: line.over > 0 ? "over" : "" }, line.over > 0 ? `over by ${line.over.toLocaleString("en")}` : "met")),
   );
-  const heads = ["Budget", "It takes", "At most", ""].map((text) => h("th", { scope: "col" }, text));
+  const heads = ["Budget", "Measured", "Limit", ""].map((text) => h("th", { scope: "col" }, text));
   return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)));
 }
 
@@ -123,10 +123,10 @@ function takeAway(page, state) {
   const element = h(
     "section",
     {},
-    h("h2", {}, "Take it away"),
+    h("h2", {}, "Download"),
     h("div", { class: "row" }, button("C array", fetched("c-array")), button("Arduino library", fetched("library")), field("Board", board), button("Firmware", fetched("firmware", () => ({ board: board.value })))),
     log.element,
-    h("details", {}, h("summary", {}, "Files that are there"), files),
+    h("details", {}, h("summary", {}, "Existing files"), files),
   );
   return { element, end: log.end };
 }
@@ -163,8 +163,8 @@ function boards(page, state) {
   const element = h(
     "section",
     {},
-    h("h2", {}, "Onto a board"),
-    h("p", { class: "lead" }, "Builds the firmware where needed, writes it, and asks the board which model it runs."),
+    h("h2", {}, "Flash a board"),
+    h("p", { class: "lead" }, "Builds the firmware where needed, writes it to the board, and asks the board which model it runs."),
     h("div", { class: "row" }, field("Board", board), field("Port", port), flash),
     problem,
     log.element,

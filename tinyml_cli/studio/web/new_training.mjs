@@ -14,7 +14,7 @@ const NAMES = {
   "model.backbone": "Network to start from",
   rate_hz: "Rate in Hz",
 };
-const EMPTY = { data_path: "none: examples are made", "recordings.path": "none", "model.name": "by the task", classes: "all folders of the data" };
+const EMPTY = { data_path: "synthetic", "recordings.path": "none", "model.name": "by the task", classes: "all folders of the data" };
 const PREFERRED = "kws";
 const FOLDERS = "folders"; // the list of the data folders that are suggested
 

@@ -16,9 +16,14 @@ export function age(seconds) {
 
 export const stateOf = (state, text = state) => h("span", { class: `state ${state}` }, h("i", { "aria-hidden": "true" }), text);
 
-// A drop-down of the usable runs, and which of them is meant: the wanted one, or the latest.
+// A drop-down of the usable runs, and which of them is meant: the wanted one, or the latest. Fails where the wanted one
+// is of no use.
 export async function chooser(wanted, choose) {
-  const runs = (await get("/api/runs")).runs.filter((run) => run.complete);
+  const all = (await get("/api/runs")).runs;
+  const runs = all.filter((run) => run.complete);
+  const named = all.find((run) => run.name === wanted);
+  if (wanted && !named) throw new Error(`There is no run ${wanted}`);
+  if (named && !named.complete) throw new Error(`The run ${wanted} cannot be used: ${named.problem || named.state}`);
   if (!runs.length) return { run: null, element: null };
   const run = runs.find((each) => each.name === wanted) ?? runs.find((each) => each.latest) ?? runs[0];
   const select = h(

@@ -30,7 +30,7 @@ async function showAll(main, page) {
     const table = h("div", { class: "scroll" }, h("table", { class: "runs" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)));
     list.replaceChildren(
       h("div", { class: "spread" }, h("h2", {}, "Runs"), runs.length > 1 && compare),
-      runs.length ? table : h("p", { class: "empty" }, "None yet. The first one appears here as soon as it trains."),
+      runs.length ? table : h("p", { class: "empty" }, "None yet. The first one appears here as soon as its training starts."),
     );
   }
   await draw();
@@ -73,6 +73,7 @@ const SAID = {
   running: (t) => (t.epochs_done ? `Training: epoch ${t.epochs_done} of ${t.epochs} has ended` : "Preparing: data, then the first epoch"),
   stopped: (t) => `Stopped after epoch ${t.epochs_done} of ${t.epochs}. Nothing of it is lost`,
   done: () => "Trained",
+  damaged: (t) => t.problem,
   failed: () => "Failed before the first epoch ended",
   none: () => "Not trained",
 };
@@ -119,12 +120,13 @@ async function showRun(main, page, run) {
   }
 
   function draw() {
-    status.replaceChildren(stateOf(told.state, SAID[told.state](told)), told.holder ? ` by ${told.holder}` : "");
+    const state = told.problem && told.state !== "running" ? "damaged" : told.state;
+    status.replaceChildren(stateOf(state === "damaged" ? "failed" : state, SAID[state](told)), told.holder ? ` by ${told.holder}` : "");
     bar.hidden = told.state !== "running" && told.state !== "stopped";
     lasts.hidden = told.state !== "running" || Boolean(told.holder);
     if (told.epochs) Object.assign(bar, { max: told.epochs, value: told.epochs_done });
     else bar.removeAttribute("value");
-    const shown = { running: told.holder ? [] : [stop], stopped: [resume], done: onward }[told.state] ?? [];
+    const shown = { running: told.holder ? [] : [stop], stopped: [resume], done: onward }[state] ?? [];
     if (![...actions.children].every((each, i) => each === shown[i]) || actions.children.length !== shown.length) actions.replaceChildren(...shown);
     if (told.job && (log.job?.number !== told.job.number || log.job?.state !== told.job.state)) log.follow(told.job);
     page.sameAs(told.state === "stopped" ? told.resume : told.job?.command ?? `tinyml runs show ${run}`);
@@ -155,7 +157,7 @@ async function showRun(main, page, run) {
     if (confusion.hidden) return;
     confusion.replaceChildren(
       h("h2", {}, "Confusion"),
-      h("p", { class: "lead" }, `Validation examples after epoch ${told.epochs_done}: a row for what each is, a column for what the model says.`),
+      h("p", { class: "lead" }, `Validation examples after epoch ${told.epochs_done}. Rows are true labels, columns are predictions.`),
       h("div", { class: "scroll" }, confusionTable(told.labels, told.confusion)),
     );
   }
@@ -203,10 +205,10 @@ async function showComparison(main, page, names) {
     h(
       "section",
       {},
-      h("h1", {}, "Runs beside each other"),
+      h("h1", {}, "Compare runs"),
       h("div", { class: "charts" }, h("div", {}, h("h2", {}, key.replace("_", " ").replace("v", "V")), place)),
       h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows))),
-      h("p", { class: "lead" }, "Validation data may differ from run to run. The command below judges all of them on the same test data, and says which differences are more than chance."),
+      h("p", { class: "lead" }, "Validation data may differ between runs. The command below judges all of them on the same test data, and says which differences are significant."),
     ),
     h("p", {}, h("a", { href: "/train" }, "All runs, and a new training")),
   );

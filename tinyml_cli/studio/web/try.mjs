@@ -62,8 +62,8 @@ function boardStage(page, told, heard) {
       h(
         "section",
         {},
-        h("h2", {}, "Your model, in this browser"),
-        h("p", { class: "lead" }, `The firmware itself, compiled for the browser: it uses this device's ${told.senses.join(" and ") || "clock"}, and nothing leaves it. The first build on a computer takes a minute or two, later ones seconds.`),
+        h("h2", {}, "Your model in this browser"),
+        h("p", { class: "lead" }, `The firmware itself, compiled for the browser. It uses this device's ${told.senses.join(" and ").replace("motion", "motion sensor") || "clock"}, and nothing leaves it. The first build on a computer takes longest.`),
         told.problem ? h("p", { class: "wrong", role: "alert" }, told.problem) : start,
         log.element,
       ),
@@ -98,9 +98,9 @@ function boardStage(page, told, heard) {
 
 function heardList(told) {
   const list = h("ol", { class: "heard" });
-  const hint = h("p", { class: "lead" }, "What the board reports appears here. Where it was wrong, keep the example under what it really was, and train again.");
+  const hint = h("p", { class: "lead" }, "What the board detects appears here. Where it was wrong, keep the example under its true label, and train again.");
   const folder = h("input", { value: told.folder, maxlength: 120, spellcheck: "false" });
-  const element = h("section", {}, h("h2", {}, "Reported"), hint, h("div", { class: "settings" }, field("Goes to the folder", folder)), list);
+  const element = h("section", {}, h("h2", {}, "Detections"), hint, h("div", { class: "settings" }, field("Folder for kept examples", folder)), list);
   let threshold = 0;
 
   const isWord = told.listens && !told.senses.includes("camera");
@@ -109,7 +109,7 @@ function heardList(told) {
 
   function add({ board: event, rateHz, sound, picture }) {
     const name = event.label ?? (event.present ? "seen" : "");
-    const truth = h("select", { "aria-label": "It really was" }, ...[isWord ? OTHER : null, ...others].filter((label) => label !== null && label !== name).map((label) => h("option", { value: label }, label === OTHER ? "another word, or noise" : label)));
+    const truth = h("select", { "aria-label": "True label" }, ...[isWord ? OTHER : null, ...others].filter((label) => label !== null && label !== name).map((label) => h("option", { value: label }, label === OTHER ? "another word or noise" : label)));
     const keep = button("Keep", async () => {
       const stored = isWord
         ? await upload("/api/take/word", { folder: folder.value, word: truth.value, speaker: "studio", keep: "always" }, wavOf(sound, rateHz))
@@ -118,7 +118,7 @@ function heardList(told) {
     }, { class: "quiet" });
     const row = h("li", {}, h("b", {}, name), h("span", { class: "muted" }, event.score == null ? "" : percent(event.score, 0)));
     row.dataset.score = event.score ?? 1;
-    if (sound || picture) row.append(h("span", { class: "muted" }, "was really"), truth, keep);
+    if (sound || picture) row.append(h("span", { class: "muted" }, "was in fact"), truth, keep);
     list.prepend(row);
     while (list.children.length > MOST_HEARD) list.lastChild.remove();
     fade();
@@ -167,8 +167,8 @@ async function hoursOfAudio(page, told, heard, stage) {
     if (!told.hours) {
       element.replaceChildren(
         h("h2", {}, "Threshold"),
-        h("p", { class: "lead" }, "How often it fires at nothing, and how many words it misses, is found in hours of audio that it was not trained on."),
-        button("Listen to an hour", () => evaluate({ hours: 1 })),
+        h("p", { class: "lead" }, "How often it fires at nothing and how many words it misses, measured on audio that it was not trained on."),
+        button("Measure on an hour of audio", () => evaluate({ hours: 1 })),
         log.element,
       );
       return;
@@ -179,7 +179,7 @@ async function hoursOfAudio(page, told, heard, stage) {
     const slider = h("input", { type: "range", min: 0, max: points.length - 1, step: 1, value: nearest, "aria-label": "Threshold" });
     const value = h("output", {});
     const figures = h("div", { class: "figures", "aria-live": "polite" });
-    const apply = button("Choose it for this rate", () => {
+    const apply = button("Use this threshold", () => {
       const point = points[Number(slider.value)];
       return evaluate({ hours: Math.max(0.1, Number(hours.toFixed(2))), max_fa_per_hour: Math.max(0.1, Number(point.fa_per_hour.toFixed(2))) });
     }, { class: "quiet" });
@@ -200,7 +200,7 @@ async function hoursOfAudio(page, told, heard, stage) {
       h("div", { class: "slider" }, slider, value),
       figures,
       place,
-      h("p", { class: "muted" }, `The board has ${now}. A threshold is chosen on other audio than it is judged by: the button sets the recogniser for at most that many false accepts there, and builds the page anew.`),
+      h("p", { class: "muted" }, `The board uses ${now}. The button chooses a threshold on other audio, for at most as many false accepts per hour as here, and rebuilds the page.`),
       apply,
       h("details", {}, h("summary", {}, "Measured on"), h("p", { class: "muted" }, note)),
       log.element,
@@ -222,7 +222,7 @@ async function hoursOfAudio(page, told, heard, stage) {
 
 // ---- a board beside this page
 
-const FEEDS = { own: "its own sensors", replay: "held-out clips of the run", microphone: "the microphone of this computer", camera: "the camera of this computer" };
+const FEEDS = { own: "its own sensors", replay: "held-out items of the run", microphone: "the microphone of this computer", camera: "the camera of this computer" };
 
 function watch(page, told, heard) {
   const board = h("select", {}, ...told.boards.map((name) => h("option", { value: name, selected: name === "native" }, name)));
@@ -258,9 +258,9 @@ function watch(page, told, heard) {
   const element = h(
     "section",
     {},
-    h("h2", {}, "On a board"),
-    h("p", { class: "lead" }, "The same firmware as a process, on the virtual Cortex-M4, or on a real board that is plugged in."),
-    h("div", { class: "row" }, field("Board", board), field("It hears or sees", feed), start, stop),
+    h("h2", {}, "Watch a board"),
+    h("p", { class: "lead" }, "The same firmware as a process (native), on a virtual Cortex-M4 (sim), or on a real board that is plugged in."),
+    h("div", { class: "row" }, field("Board", board), field("Input", feed), start, stop),
     build.element,
     log.element,
     list,
