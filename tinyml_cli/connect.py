@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from tinyml_cli.boards.boards import Board
+from tinyml_cli.build.emulated import plugged_in
 from tinyml_cli.build.project import project_dir
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.errors import TinymlError
@@ -24,7 +25,8 @@ _RECONNECT_S = 10.0
 
 @contextlib.contextmanager
 def open_board(run: Run, target: BuildTarget, on_lost: Callable[[], None] | None = None) -> Iterator[Link]:
-    """An open link to a board: a virtual one boots the run's firmware, unless the target's `port` names it.
+    """An open link to a board: a virtual or modelled one boots the run's firmware, unless the target's `port`
+    names it.
 
     Args:
         on_lost: told when the port vanishes while it is in use; given, the link waits for it for ever.
@@ -34,7 +36,7 @@ def open_board(run: Run, target: BuildTarget, on_lost: Callable[[], None] | None
     """
     board = target.board.name
     if target.port or target.is_usb:
-        with open_port(target.board, target.port, on_lost) as link:
+        with plugged_in(run, target), open_port(target.board, target.port, on_lost) as link:
             yield link
     else:
         elf = project_dir(run, board, target.application(run)) / "firmware.elf"

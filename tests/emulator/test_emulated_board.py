@@ -172,6 +172,41 @@ def test_what_is_played_has_to_be_there_and_needs_the_model(tmp_path: Path, tiny
         assert answer.json["error"]["where"] in (where, "none.wav"), answer.json
 
 
+@pytest.mark.parametrize(
+    ("command", "options", "says"),
+    [
+        ("evaluate", ["--emulated"], "No board is named"),
+        ("evaluate", ["--emulated", "--on", "sim"], "virtual anyway"),
+        ("doctor", ["--emulated"], "No board is named"),
+        ("doctor", ["--emulated", "--board", "native"], "virtual anyway"),
+        ("doctor", ["--emulated", "--board", "nano33ble", "--port", "COM3"], "a port of its own"),
+    ],
+)
+def test_a_model_of_nothing_is_refused(
+    command: str, options: list[str], says: str, tmp_path: Path, tinyml: Tinyml
+) -> None:
+    answer = tinyml(command, _run(tmp_path / "run").path, *options, "--json", cwd=tmp_path, code=2)
+    assert says in answer.json["error"]["what"]
+
+
+@pytest.mark.slow
+def test_the_doctor_examines_a_modelled_board_and_says_so(
+    program: Program, tmp_path: Path, tinyml: Tinyml
+) -> None:
+    run = _run(tmp_path / "run")
+    elf = project_dir(run, "nano33ble", "kws") / "firmware.elf"
+    elf.parent.mkdir(parents=True)
+    elf.write_bytes(program("ready").read_bytes())
+    options = ("--board", "nano33ble", "--emulated", "--report", tmp_path / "board.json")
+    tinyml("doctor", run.path, *options, cwd=tmp_path)
+    told = json.loads((tmp_path / "board.json").read_text())
+    assert told["modelled"] is True
+    found = {check["name"]: check["found"] for check in told["checks"] if "nano33ble" in check["purpose"]}
+    assert (
+        found["board"].startswith("a model of it answers on ") and found["IMU"] == "lsm9ds1, 1.00 g at rest"
+    )
+
+
 @pytest.mark.slow
 def test_what_flash_holds_outlives_the_session(program: Program, tmp_path: Path) -> None:
     flash = tmp_path / "flash.bin"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import options
+from tinyml_cli.commands import emulated_options, options
 from tinyml_cli.console import console
 
 
@@ -23,6 +23,7 @@ def command(
         ),
     ] = None,
     port: Annotated[str | None, typer.Option("--port", help="The board's serial port.")] = None,
+    emulated: emulated_options.Emulated = False,
     attachment: Annotated[
         Path | None,
         typer.Option(
@@ -49,6 +50,7 @@ def command(
       tinyml doctor
       tinyml doctor --fix
       tinyml doctor --board nano33ble
+      tinyml doctor --board nano33ble --emulated
       tinyml doctor --board nano33ble --report board.json
       tinyml doctor --json
     """
@@ -56,7 +58,9 @@ def command(
     from tinyml_cli.doctor import report
     from tinyml_cli.outcomes.housekeeping import Diagnosis
 
-    target = None if board is None else build_target(board, port=port)
+    around = emulated_options.surroundings(emulated)
+    emulated_options.require_board(emulated, board, "--board")
+    target = None if board is None else build_target(board, port=port, emulated=around)
     for line in report.mend() if fix else []:
         console.warn(f"left for you: {line}")
     findings = report.examine(run, target, attachment)

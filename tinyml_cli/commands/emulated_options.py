@@ -51,3 +51,15 @@ def surroundings(
         if value is not None and not emulated:
             raise TinymlError(f"{option} is for emulated boards", option, "Add --emulated, or use --replay.")
     return Surroundings(sound, motion) if emulated else None
+
+
+def require_board(emulated: bool, board: str | None, option: str) -> None:
+    """Refuses --emulated without a board to be modelled.
+
+    Raises:
+        TinymlError: the option that names one was not given.
+    """
+    from tinyml_cli.errors import TinymlError
+
+    if emulated and board is None:
+        raise TinymlError("No board is named", "--emulated", f"Add {option} nano33ble.")

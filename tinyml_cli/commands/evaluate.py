@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyml_cli import checks
-from tinyml_cli.commands import board_options, options, tracking_options
+from tinyml_cli.commands import board_options, emulated_options, options, tracking_options
 from tinyml_cli.console import console
 
 _HOST = "host"
@@ -62,6 +62,7 @@ def command(
     ] = 100,
     noise: Annotated[bool, typer.Option("--noise/--no-noise", help="Repeat the test in noise.")] = True,
     port: board_options.Port = None,
+    emulated: emulated_options.Emulated = False,
     engine: board_options.Engine = None,
     tflm: board_options.TflmDir = None,
     accept_partial: options.AcceptPartial = False,
@@ -82,13 +83,17 @@ def command(
       tinyml evaluate ad01_int8.tflite --data features/
       tinyml evaluate --on sim
       tinyml evaluate --on nano33ble --path audio --limit 40
+      tinyml evaluate --on nano33ble --emulated
     """
     from tinyml_cli.build.target import build_target
     from tinyml_cli.evaluation.evaluate import evaluate, sentence
     from tinyml_cli.evaluation.options import options_of
     from tinyml_cli.stages.adopt import open_run
 
-    target = None if on == _HOST else build_target(on, engine, tflm, port=port)
+    place = None if on == _HOST else on
+    around = emulated_options.surroundings(emulated)
+    emulated_options.require_board(emulated, place, "--on")
+    target = None if place is None else build_target(place, engine, tflm, port=port, emulated=around)
     settings = options_of(groups, target, path, limit, noise)
     outcome = evaluate(open_run(run), data, split, settings)
     console.result(outcome, sentence(outcome))

@@ -43,6 +43,7 @@ def write(path: Path, findings: Sequence[DoctorCheck], target: BuildTarget, run:
         "machine": platform.machine(),
         "packages": {package: _version(package) for package in _PACKAGES},
         "board": target.board.name,
+        "modelled": target.emulated is not None,
         "engine": target.engine,
         "ports": [str(port) for port in serial_ports()],
         "run": {

@@ -33,11 +33,12 @@ def examine(run: Run, target: BuildTarget) -> list[DoctorCheck]:
         The findings; only the first when the board cannot be reached.
     """
     purpose = f"board {target.board.name}"
+    who = "" if target.emulated is None else "a model of it"
     try:
         with open_board(run, target) as link:
             ready = link.wait_ready()
             return [
-                DoctorCheck("board", purpose, f"answers on {link.url}", "", True),
+                DoctorCheck("board", purpose, f"{who} answers on {link.url}".lstrip(), "", True),
                 _firmware(ready, purpose),
                 *_sensors(link, ready, purpose, is_real=target.is_usb),
             ]

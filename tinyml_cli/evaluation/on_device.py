@@ -40,9 +40,10 @@ def opened(run: Run, target: BuildTarget) -> Iterator[tuple[Link, Ready]]:
         yield link, ready
 
 
-def describe(ready: Ready) -> OnDevice:
-    """Board, engine and level of evidence, from a device's banner."""
-    return OnDevice(board=ready.board, engine=ready.engine, level=load_board(ready.board).level)
+def describe(ready: Ready, target: BuildTarget) -> OnDevice:
+    """Board and engine from a device's banner, and the level of evidence."""
+    level = "modelled" if target.emulated is not None else load_board(ready.board).level
+    return OnDevice(board=ready.board, engine=ready.engine, level=level)
 
 
 def answers_to(
@@ -77,7 +78,7 @@ def answers_to(
         expected, reference = model.reference(inputs, bar.advance)
     result = Classification.of(tuple(manifest.labels), truth, outputs.argmax(axis=1).astype(np.int64))
     return ModelOnDevice.extending(
-        describe(ready),
+        describe(ready, target),
         path="model",
         n=len(inputs),
         instructions_per_inference=int(np.median(counted)) if counted.any() else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
 from tinyml_cli import registry
@@ -115,7 +115,7 @@ class _MonitorSession:
         try:
             with (
                 plugged_in(self.task.run, self.task.target) as self._emulated,
-                open_board(self.task.run, self.task.target, _tell_lost) as link,
+                open_board(self.task.run, replace(self.task.target, emulated=None), _tell_lost) as link,
             ):
                 self._listen(link)
         except KeyboardInterrupt:

@@ -83,7 +83,7 @@ class OnDevice(Outcome):
 
     board: str
     engine: str
-    level: str = Field(description="host, emulated or on the board")
+    level: str = Field(description="host, emulated, modelled or on the board")
 
 
 class ModelOnDevice(OnDevice):

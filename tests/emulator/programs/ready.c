@@ -1,4 +1,4 @@
-// Says what tinyml's firmware says when it is asked, and nothing else.
+// Says what tinyml's firmware says when it is asked who it is and what it senses, and acknowledges all else.
 #include "cdc.h"
 
 static const char kReady[] =
@@ -7,6 +7,26 @@ static const char kReady[] =
     "\"output_bytes\":4,\"sample_rate_hz\":16000,\"labels\":[\"silence\",\"unknown\",\"yes\",\"no\"],"
     "\"sensors\":[\"microphone\"]}\n";
 
+static const char kSensors[] =
+    "{\"event\":\"sensors\",\"imu\":\"lsm9ds1\",\"microphone_rms\":100,\"ax_mg\":0,\"ay_mg\":0,\"az_mg\":1000";
+static const char kAck[] = "{\"event\":\"ack\"";
+
+// An answer to a command such as `led 12 255 0 0`: with its number.
+static void answer(const char* text, size_t bytes, const char* command, size_t count) {
+  size_t start = 0;
+  while (start < count && command[start] != ' ') {
+    ++start;
+  }
+  size_t end = start + 1;
+  while (end < count && command[end] >= '0' && command[end] <= '9') {
+    ++end;
+  }
+  cdc_write(text, bytes);
+  cdc_write(",\"seq\":", 7);
+  cdc_write(command + start + 1, end - start - 1);
+  cdc_write("}\n", 2);
+}
+
 int main(void) {
   cdc_begin();
   bool was_connected = false;
@@ -14,7 +34,11 @@ int main(void) {
     char bytes[64];
     const size_t count = cdc_read(bytes, sizeof(bytes));
     const bool asked = count > 0 && bytes[count - 1] == '\n';
-    if (asked || (cdc_connected() && !was_connected)) {
+    if (asked && bytes[0] == 's') {
+      answer(kSensors, sizeof(kSensors) - 1, bytes, count);
+    } else if (asked && bytes[0] == 'l') {
+      answer(kAck, sizeof(kAck) - 1, bytes, count);
+    } else if (asked || (cdc_connected() && !was_connected)) {
       cdc_write(kReady, sizeof(kReady) - 1);
     }
     was_connected = cdc_connected();

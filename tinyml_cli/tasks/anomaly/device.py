@@ -46,7 +46,7 @@ def device_scores(
             for _ in replay(link, [recording], manifest, keep):
                 bar.advance()
             scores.append(mine)
-        return scores, on_device.describe(ready)
+        return scores, on_device.describe(ready, target)
 
 
 def compared(

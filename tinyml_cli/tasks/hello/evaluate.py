@@ -87,7 +87,7 @@ class CurveEvaluation(Evaluation[Points, Answers, EvaluatedCurve]):
         with on_device.opened(self.run, target) as (link, ready):
             answers = device_outputs(link, inputs)
         return CurveOnDevice.extending(
-            on_device.describe(ready),
+            on_device.describe(ready, target),
             path="model",
             n=len(inputs),
             mismatches=int((answers != expected).sum()),

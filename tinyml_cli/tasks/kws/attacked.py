@@ -114,7 +114,7 @@ class AttackedClips(LabelSurface):
                 best = max(words, key=lambda word: word.score, default=None)
                 found.append(NOTHING if best is None else self.names.index(best.label))
                 advance()
-            return describe(ready), np.array(found, np.int64)
+            return describe(ready, target), np.array(found, np.int64)
 
     def read(self, path: Path) -> npt.NDArray[np.int16]:
         """A recording; its loudest second where it is longer."""

@@ -37,7 +37,7 @@ def heard(
             best = max(detections, key=lambda detection: detection.score, default=None)
             counts[labels[int(examples.labels[row])]][best.label if best else NOTHING] += 1
             bar.advance()
-    return summarise(describe(ready), counts)
+    return summarise(describe(ready, target), counts)
 
 
 def summarise(device: OnDevice, counts: dict[str, Counter[str]]) -> SoundOnDevice:

@@ -63,7 +63,7 @@ class AttackedImages(LabelSurface):
                 last = seen[-1] if seen and seen[-1].present else None
                 found.append(NOTHING if last is None else self.names.index(last.label))
                 advance()
-            return describe(ready), np.array(found, np.int64)
+            return describe(ready, target), np.array(found, np.int64)
 
     def read(self, path: Path) -> npt.NDArray[np.uint8]:
         """An image's centred square."""
