@@ -16,6 +16,11 @@ from typing import Any
 
 import pytest
 
+from tests import other_systems
+
+if system := os.environ.get(other_systems.VARIABLE):
+    other_systems.simulate(system)
+
 from tests import store
 from tinyml_cli.console import console
 from tinyml_cli.run import Run

@@ -17,7 +17,8 @@ from tests.sources import PACKAGE, sources
 from tinyml_cli import processes
 from tinyml_cli.processes import family, guard
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and shells")
+if sys.platform == "win32":
+    pytest.skip("POSIX signals and shells", allow_module_level=True)
 
 # A child, its child, and on Linux one that has left the group: each sleeps for `n` seconds.
 FAMILY = (

@@ -178,9 +178,9 @@ with VirtualDevice(sys.argv[1], Path(sys.argv[2])) as device, Link(device.url) a
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a POSIX signal")
 @pytest.mark.parametrize(("board", "first"), [("native", ""), ("sim", ""), ("sim", "?")])
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_device_ends_when_its_parent_is_killed(
-    board: str, first: str, how: signal.Signals, request: pytest.FixtureRequest, native_double: Double
+    board: str, first: str, how: str, request: pytest.FixtureRequest, native_double: Double
 ) -> None:
     elf = request.getfixturevalue("banner_elf") if board == "sim" else native_double()
     parent = subprocess.Popen(
@@ -192,6 +192,6 @@ def test_device_ends_when_its_parent_is_killed(
     assert parent.stdout
     pid = int(parent.stdout.readline())
     family = [pid, *_children(pid)]
-    parent.send_signal(how)
+    parent.send_signal(signal.Signals[how])
     parent.communicate()
     assert all(_ends(member) for member in family)
