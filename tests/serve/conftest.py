@@ -13,6 +13,7 @@ from tinyml_cli.serve.job_limits import JobLimits
 from tinyml_cli.serve.service import Service
 
 HOST = "127.0.0.1:8421"
+STREAM = f"ws://{HOST}/v1/stream"
 TOKEN = "a-token-for-tests-only"
 
 

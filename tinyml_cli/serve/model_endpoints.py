@@ -189,7 +189,11 @@ def _of_file(model: ServedModel, given: InputFile) -> Int8Array:
     with temporary.folder("infer") as folder:
         path = Path(folder) / f"input{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"
         path.write_bytes(content)
-        return model.of_file(path)
+        try:
+            return model.of_file(path)
+        except TinymlError as error:
+            advice = "Send a file of the kind that the model was trained on."
+            raise TinymlError(error.what.replace(path.name, given.name), given.name, advice) from error
 
 
 ENDPOINTS = (
