@@ -373,3 +373,36 @@ def test_the_index_is_one_that_the_specification_allows(tmp_path: Path, image: d
     assert index["manifests"][0]["digest"] == image["digest"]
     blobs = {name for name in names if name.startswith("blobs/sha256/")}
     assert len(blobs) == 2 + len(image["layers"])
+
+
+def test_an_image_that_serves_says_how_and_its_command_starts(
+    tinyml: Tinyml, tmp_path: Path, base: Path, small: None
+) -> None:
+    words = ("container", "build", "--base", base, "--out", "image", "--serve", "--json")
+    built = tinyml(*words, cwd=tmp_path).json
+    outcomes.check("container build", built)
+    assert built["port"] == 8421
+    layout = tmp_path / "image"
+    index = json.loads((layout / "index.json").read_text())
+    manifest = json.loads(_blob(layout, index["manifests"][0]["digest"]))
+    settings = json.loads(_blob(layout, manifest["config"]["digest"]))["config"]
+    assert settings["Entrypoint"] == ["tinyml", "serve", "/data", "--host", "0.0.0.0", "--port", "8421"]
+    assert settings["User"] == "1000:1000"
+    assert settings["ExposedPorts"] == {"8421/tcp": {}}
+    assert settings["Volumes"] == {"/data": {}}
+    assert settings["Healthcheck"]["Test"][:2] == ["CMD", "/usr/bin/python3"]
+    data = _files(layout)["data"]
+    assert (data.uid, data.mode, data.isdir()) == (1000, 0o1777, True)
+    if shutil.which("skopeo"):
+        said = subprocess.run(
+            ["skopeo", "inspect", "--config", f"oci:{layout}"], capture_output=True, text=True, check=True
+        )
+        assert json.loads(said.stdout)["config"]["ExposedPorts"] == {"8421/tcp": {}}
+    tinyml("container", "base", "--serve", cwd=tmp_path)
+    said_lines = (tmp_path / "Containerfile").read_text()
+    assert f"ENTRYPOINT {json.dumps(settings['Entrypoint'])}" in said_lines
+    assert "EXPOSE 8421\n" in said_lines and "HEALTHCHECK " in said_lines and "VOLUME /data\n" in said_lines
+
+
+def _blob(layout: Path, digest: str) -> bytes:
+    return (layout / "blobs" / digest.replace(":", "/")).read_bytes()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
 import urllib.error
@@ -19,6 +20,8 @@ import pytest
 
 from tests.conftest import Tinyml
 from tinyml_cli import processes
+from tinyml_cli.container import service_settings
+from tinyml_cli.http_api.server import SERVICE_PORT
 from tinyml_cli.run import Run
 from tinyml_cli.serve.server import _token
 
@@ -48,7 +51,12 @@ def test_a_bad_token_file_is_refused(tinyml: Tinyml, tmp_path: Path, content: by
 
 @contextmanager
 def serving(folder: Path) -> Iterator[tuple[processes.Process, str, str]]:
-    command = [sys.executable, "-m", "tinyml_cli", "serve", str(folder), "--json"]
+    """The command of an image that serves, with another folder and a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    changed = {"tinyml": "tinyml_cli", f"/{service_settings.DATA}": str(folder), str(SERVICE_PORT): port}
+    words = [changed.get(word, word) for word in service_settings.started("")["Entrypoint"]]
+    command = [sys.executable, "-m", *words, "--json"]
     with processes.Process(command, stdout=processes.PIPE, stderr=processes.DEVNULL) as process:
         told = json.loads(next(process.lines()))
         yield process, told["url"], told["token"]
@@ -66,6 +74,10 @@ def test_a_killed_server_loses_no_job(tmp_path: Path, firmware_run: Run) -> None
     """SIGKILL in the middle of a job: its processes end with it, and the next server runs it to its end."""
     shutil.copytree(firmware_run.path, tmp_path / "kws", ignore=shutil.ignore_patterns("export", "firmware"))
     with serving(tmp_path) as (process, url, token):
+        *ask, script = service_settings.started(sys.executable)["Healthcheck"]["Test"][1:]
+        script = script.replace(str(SERVICE_PORT), url.rpartition(":")[2])
+        healthy = processes.run([*ask, script], timeout_s=60)
+        assert healthy.returncode == 0, healthy.stderr
         ids = [asked(f"{url}/v1/jobs?kind=c&run=kws&engine=aot", token, b"")["id"] for _ in range(2)]
         deadline = time.monotonic() + 60
         while asked(f"{url}/v1/jobs/{ids[0]}", token)["state"] == "queued" and time.monotonic() < deadline:
@@ -75,7 +87,7 @@ def test_a_killed_server_loses_no_job(tmp_path: Path, firmware_run: Run) -> None
             while True:
                 asked(f"{url}/v1/jobs", token)
     with serving(tmp_path) as (process, url, token):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while time.monotonic() < deadline:
             jobs = {each["id"]: each for each in asked(f"{url}/v1/jobs", token)["jobs"]}
             if all(each["state"] == "done" for each in jobs.values()):

@@ -57,9 +57,9 @@ def command(
       tinyml serve --share --name lab-server.local
       tinyml serve runs --job-seconds 300 --job-memory-mb 4096
     """
-    from tinyml_cli.http_api.server import LOOPBACK
+    from tinyml_cli.http_api.server import ANY, LOOPBACK
     from tinyml_cli.serve.job_limits import JobLimits
-    from tinyml_cli.serve.server import ANY, ServeOptions, serve
+    from tinyml_cli.serve.server import ServeOptions, serve
 
     limits = JobLimits(memory_mb, seconds, result_mb)
     address = host or (ANY if share else LOOPBACK)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from tinyml_cli import __version__, checks, temporary
-from tinyml_cli.container import base, oci, own_package, packages
+from tinyml_cli.container import base, oci, own_package, packages, service_settings
 from tinyml_cli.container.contents import PATH, USER_ID, ImageTarget
 from tinyml_cli.container.layers import Layer
 from tinyml_cli.container.oci import LayoutWriter
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, atomic_path, cache_dir, filling_cache
+from tinyml_cli.http_api.server import SERVICE_PORT
 from tinyml_cli.outcomes.containers import ContainerBuilt, ContainerLayer
 
 _EPOCH = "1970-01-01T00:00:00Z"
@@ -25,12 +26,13 @@ _VERSION = "org.opencontainers.image.version"
 _PACKAGES_BYTES, _LAYER_BYTES = 3000 << 20, 600 << 20
 
 
-def build(given: Path, out: Path) -> ContainerBuilt:
+def build(given: Path, out: Path, serves: bool = False) -> ContainerBuilt:
     """Writes the image.
 
     Args:
         given: the base.
         out: the image: an OCI archive where the name ends in .tar, else a folder with an OCI layout.
+        serves: it starts `tinyml serve` on the runs of its volume.
 
     Raises:
         TinymlError: an unusable base, something else at `out`, no network where packages are missing, or no
@@ -51,8 +53,8 @@ def build(given: Path, out: Path) -> ContainerBuilt:
             layout = LayoutWriter(folder)
             layers = found.write(layout)
             layers.append(_added(layout, lambda part: packages.layer(target, part)))
-            layers.append(_added(layout, lambda part: _own_layer(target, passwd, part)))
-            written = layout.finish(layers, _settings(target, environment), __version__)
+            layers.append(_added(layout, lambda part: _own_layer(target, passwd, serves, part)))
+            written = layout.finish(layers, _settings(target, environment, serves), __version__)
     return ContainerBuilt(
         image=str(out),
         reference=f"{'oci-archive' if _is_archive(out) else 'oci'}:{out}",
@@ -63,6 +65,7 @@ def build(given: Path, out: Path) -> ContainerBuilt:
         python=f"3.{target.python_minor}",
         tinyml_version=__version__,
         user=f"{USER_ID}:{USER_ID}",
+        port=SERVICE_PORT if serves else None,
         bytecode=packages.compiler_of(target) is not None,
         layers=[ContainerLayer(digest=each.digest, diff_id=each.diff_id, bytes=each.size) for each in layers],
     )
@@ -121,10 +124,10 @@ def _added(layout: LayoutWriter, write: Callable[[Path], Layer]) -> Layer:
     return layer
 
 
-def _own_layer(target: ImageTarget, passwd: str, part: Path) -> Layer:
+def _own_layer(target: ImageTarget, passwd: str, serves: bool, part: Path) -> Layer:
     with temporary.folder("container", beside=part) as folder:
         root = Path(folder)
-        own_package.stage(root, target, passwd)
+        own_package.stage(root, target, passwd, [service_settings.DATA] if serves else [])
         return packages.stage_layer(root, target, part, "tinyml", own_package.own_entry)
 
 
@@ -138,7 +141,10 @@ def _environment(settings: oci.RunSettings) -> dict[str, str]:
     }
 
 
-def _settings(target: ImageTarget, environment: dict[str, str]) -> dict[str, Any]:
+def _settings(target: ImageTarget, environment: dict[str, str], serves: bool) -> dict[str, Any]:
+    started = (
+        service_settings.started(target.python) if serves else {"Entrypoint": [oci.NAME], "Cmd": ["--help"]}
+    )
     return {
         "created": _EPOCH,
         "architecture": target.architecture,
@@ -146,8 +152,7 @@ def _settings(target: ImageTarget, environment: dict[str, str]) -> dict[str, Any
         "config": {
             "User": f"{USER_ID}:{USER_ID}",
             "Env": [f"{name}={value}" for name, value in sorted(environment.items())],
-            "Entrypoint": [oci.NAME],
-            "Cmd": ["--help"],
+            **started,
             "WorkingDir": f"/{own_package.WORK}",
             "Labels": {oci.TITLE: oci.NAME, _VERSION: __version__},
         },

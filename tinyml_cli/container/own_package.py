@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import tarfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 from tinyml_cli import __version__, files
 from tinyml_cli.console import console
-from tinyml_cli.container import packages
+from tinyml_cli.container import packages, service_settings
 from tinyml_cli.container.contents import USER_ID, ImageTarget
 from tinyml_cli.container.packages import PREFIX, site_packages, write_scripts
 
@@ -23,13 +24,14 @@ _GLIBC_OF_SYMBOL = re.compile(rb"GLIBC_2\.(\d+)")
 _IGNORED = shutil.ignore_patterns("__pycache__", ".pio", "*.so", "*.pyd")
 
 
-def stage(root: Path, target: ImageTarget, passwd: str) -> None:
+def stage(root: Path, target: ImageTarget, passwd: str, folders: Sequence[str] = ()) -> None:
     """Lays out tinyml below a folder that stands for `/`.
 
     Args:
         root: an empty folder.
         target: the Python and processor that it is to run on.
         passwd: the text of /etc/passwd.
+        folders: further ones that any user may write to.
     """
     site = root / site_packages(target)
     _lay_out(site / "tinyml_cli", target)
@@ -41,7 +43,7 @@ def stage(root: Path, target: ImageTarget, passwd: str) -> None:
     write_scripts(site, root / PREFIX / "bin")
     (root / "etc").mkdir()
     (root / "etc/passwd").write_text(passwd, encoding="utf-8", errors="surrogateescape", newline="\n")
-    for name in (HOME, WORK):
+    for name in (HOME, WORK, *folders):
         (root / name).mkdir(parents=True)
 
 
@@ -57,9 +59,9 @@ def _lay_out(copied: Path, target: ImageTarget) -> None:
 
 
 def own_entry(name: str, info: tarfile.TarInfo) -> None:
-    """Sets owner, mode and time; any user may write to the home and the work folder."""
+    """Sets owner, mode and time; any user may write to the home, the work folder and the data."""
     packages.of_root(name, info)
-    if name in (HOME, WORK):
+    if name in (HOME, WORK, service_settings.DATA):
         info.uid = info.gid = USER_ID
         info.mode = 0o1777
 

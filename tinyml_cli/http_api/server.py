@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     import uvicorn
 
 LOOPBACK = "127.0.0.1"
+ANY = "0.0.0.0"
+"""Every address of this computer."""
+
+SERVICE_PORT = 8421
+"""The port of `tinyml serve` where it is free and none was asked for; a container's in any case."""
 
 _MOST_AT_ONCE = 200
 _POLL_S = 0.2

@@ -27,6 +27,7 @@ class ContainerBuilt(Outcome):
     python: str = Field(description="version of the base's Python")
     tinyml_version: str
     user: str = Field(description="whom it runs as")
+    port: Count | None = Field(description="that it serves; null: none")
     bytecode: bool = Field(
         description="false: no Python of the base's version was here to compile, so starts are slow"
     )

@@ -11,17 +11,20 @@ from pathlib import Path
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.http_api.server import LOOPBACK, RunningServers, listening_socket, web_server
+from tinyml_cli.http_api.server import (
+    ANY,
+    LOOPBACK,
+    SERVICE_PORT,
+    RunningServers,
+    listening_socket,
+    web_server,
+)
 from tinyml_cli.outcomes.services import ServiceOpened
 from tinyml_cli.serve import job_limits
 from tinyml_cli.serve.app import application
 from tinyml_cli.serve.job_limits import JobLimits
 from tinyml_cli.serve.service import STATE, opened
 
-PORT = 8421
-"""The port that is taken where it is free and none was asked for."""
-
-ANY = "0.0.0.0"
 _TOKEN_BYTES = 32
 _SHORTEST_TOKEN = 16
 
@@ -63,7 +66,7 @@ def serve(options: ServeOptions) -> None:
             "The folder does not exist", str(options.runs), "Make it first, or name another one."
         )
     with contextlib.ExitStack() as stack:
-        found = stack.enter_context(listening_socket(options.port, PORT, options.host))
+        found = stack.enter_context(listening_socket(options.port, SERVICE_PORT, options.host))
         token = _token(options.token_file)
         state = options.state or options.runs / STATE
         service = stack.enter_context(opened(options.runs, state, token, options.limits, options.workers))

@@ -5,6 +5,7 @@ Examples:
   tinyml container base
   tinyml container build --base base.tar
   tinyml container build --base rootfs.tar --out image.tar --json
+  tinyml container build --base base.tar --serve --out serve.tar
 """
 
 from __future__ import annotations

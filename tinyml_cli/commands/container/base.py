@@ -17,6 +17,9 @@ def command(
         Path,
         typer.Option("--out", metavar="FILE", callback=options.given(checks.new_file), help="A new file."),
     ] = Path("Containerfile"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="With port, volume and health check of an image that serves.")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -29,11 +32,12 @@ def command(
     Examples:
       tinyml container base
       tinyml container base --out base/Containerfile
+      tinyml container base --serve
       tinyml container base --json
     """
     from tinyml_cli.container import containerfile
     from tinyml_cli.next_step import command_line
 
-    outcome = containerfile.write(out)
+    outcome = containerfile.write(out, serve)
     step = command_line("buildah", "build", "-t", "tinyml-base", "-f", out)
     console.result(outcome, f"Wrote {out}. Next: {step}, and push it to oci-archive:base.tar")

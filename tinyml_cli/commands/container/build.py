@@ -28,27 +28,35 @@ def command(
             help="The image: an OCI archive (.tar), else a folder with an OCI layout.",
         ),
     ] = Path("tinyml.tar"),
+    serve: Annotated[
+        bool, typer.Option("--serve", help="The image serves the runs in its volume /data on port 8421.")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write an OCI image: the base, the Python packages of tinyml[train] as they are pinned, and this tinyml.
 
     No daemon and no root is needed, and nothing of the base is run. The image runs as user 1000 and starts
-    `tinyml`. Equal inputs give an equal digest.
+    `tinyml`, with --serve `tinyml serve /data`. Equal inputs give an equal digest.
 
     \b
     Examples:
       tinyml container build --base base.tar
       tinyml container build --base rootfs/ --out image
+      tinyml container build --base base.tar --serve --out serve.tar
       tinyml container build --base rootfs.tar --out image.tar --json
     """
     from tinyml_cli.container import build
     from tinyml_cli.run_list import size_text
 
-    outcome = build.build(base, out)
+    outcome = build.build(base, out, serve)
     console.result(
         outcome,
         f"{out}: {size_text(outcome.bytes)}, {outcome.digest}\n"
         "Run it: podman run --rm --userns=keep-id:uid=1000,gid=1000 "
-        f"-v .:/work {outcome.reference} pipeline hello",
+        + (
+            f"-p 127.0.0.1:{outcome.port}:{outcome.port} -v ./runs:/data {outcome.reference}"
+            if outcome.port
+            else f"-v .:/work {outcome.reference} pipeline hello"
+        ),
     )
