@@ -155,10 +155,22 @@ class StreamFigures(StreamCounts):
     snr_db: list[RejectsInBand]
 
 
+class ChoosingMaterial(Outcome):
+    """What the streams consist of that an operating point is chosen on."""
+
+    mix: Literal["everyday", "hard"] = Field(
+        description="everyday: no word more often than others; hard: two fifths sound like a target"
+    )
+    targets: Count = Field(description="different clips of the words")
+    others: Count = Field(description="different utterances of other words")
+    recorded_hours: float = Field(description="of recordings in which nobody says a word")
+
+
 class OperatingPoint(StreamFigures):
     """A new model at the settings that it got, on streams of voices that never trained."""
 
     tuning: StreamTuning
+    material: ChoosingMaterial | None = Field(default=None, description="null: chosen before it was recorded")
     applied: bool = Field(description="false: no settings hear half of the words, so the recipe's stay")
 
 

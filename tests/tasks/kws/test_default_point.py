@@ -118,6 +118,8 @@ def test_conversion_chooses_on_streams_and_writes_the_manifest(
     assert point is not None
     assert point.hours == pytest.approx(0.02)
     assert point.false_rejects.of >= 3
+    assert point.material is not None
+    assert (point.material.mix, point.material.targets, point.material.others) == ("hard", 12, 6)
     assert sum(band.of for band in point.snr_db) == point.false_rejects.of, "each word's level is known"
     saved = run.manifest()
     assert OperatingPoint.model_validate(saved.metrics["operating_point"]) == point

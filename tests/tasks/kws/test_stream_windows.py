@@ -8,7 +8,7 @@ import pytest
 from tinyml_cli.data.clips import ClipSet
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.recipes.kws import HardNegativesRecipe, KwsRecipe, StreamsRecipe
-from tinyml_cli.tasks.kws.busy_streams import BusyStreams, Span
+from tinyml_cli.tasks.kws.busy_streams import EVERYDAY, HARD, BusyStreams, Mix, Span
 from tinyml_cli.tasks.kws.pool import ExamplePool
 from tinyml_cli.tasks.kws.stream_audio import Material
 from tinyml_cli.tasks.kws.stream_windows import StreamWindows, WithStreams, window_labels
@@ -62,6 +62,26 @@ def test_what_is_said_is_louder_than_its_scene() -> None:
         frames = np.square(around[: len(around) // 160 * 160]).reshape(-1, 160).mean(axis=1)
         loud += np.square(stream.audio[span.start : span.end].astype(float)).mean() > np.quantile(frames, 0.1)
     assert loud == len(targets)
+
+
+@pytest.mark.parametrize(("mix", "near", "cut_targets"), [(EVERYDAY, 0.1, 0.0), (HARD, 0.46, 0.03)])
+def test_everyday_speech_favours_no_word_and_breaks_off_in_no_target(
+    mix: Mix, near: float, cut_targets: float
+) -> None:
+    """Two of twenty utterances sound like a target; each has its own level."""
+    sounds = [np.full(4_000, level, np.int16) for level in range(100, 2_100, 100)]
+    tones = material().clips.take(np.arange(6) < 3)
+    made = BusyStreams(
+        Material(tones, (), RATE_HZ, ""), sounds, sounds[:2], LABELS, RECIPE.augmentation, [1], mix
+    )
+    rng = np.random.default_rng(1)
+    said = [made._next(rng)[0] for _ in range(4_000)]
+    levels = np.array([word.audio.max() for word in said])
+    targets = np.array([word.label == UP for word in said])
+    others = levels < 2_100
+    assert (levels[others] < 201).mean() == pytest.approx(near, abs=0.03)
+    assert (~targets & ~others).mean() == pytest.approx(cut_targets, abs=0.01)
+    assert targets.mean() == pytest.approx(0.14, abs=0.02)
 
 
 def labels_of(*spans: Span, frames: int = 200) -> np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,7 @@ from tinyml_cli.tasks.kws.stream_audio import FULL_SCALE, Material, Scene, ampli
 Int16Array = npt.NDArray[np.int16]
 FloatArray = npt.NDArray[np.float32]
 
-# What is said next: a target, part of one, part of another word, or any other.
-_TARGET, _CUT_TARGET, _CUT_OTHER = 0.14, 0.03, 0.1
-_NEAR = 0.4  # share of the other words that sound like a target
+_TARGET = 0.14  # share of what is said
 _KEPT = (0.2, 0.4)  # share of a word that is cut off
 _SILENT_SCENES = 0.15
 _EVERYDAY = 0.4  # share of the noise that is a sound of a home or a street
@@ -40,6 +39,30 @@ _BED_BELOW_DB: dict[Scene, tuple[float, float]] = {
 }
 _SILENCE_DBFS = (-80.0, -20.0)
 _FADE_S = 0.005
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What is said beside the targets.
+
+    Attributes:
+        name: for the manifest.
+        cut_target: share of parts of a target.
+        cut_other: share of parts of another word.
+        near: share of the other words that are taken from those that sound like a target.
+    """
+
+    name: Literal["everyday", "hard"]
+    cut_target: float
+    cut_other: float
+    near: float
+
+
+HARD = Mix("hard", cut_target=0.03, cut_other=0.1, near=0.4)
+"""What a network learns most from."""
+EVERYDAY = Mix("everyday", cut_target=0.0, cut_other=0.1, near=0.0)
+"""What a household hears while people talk: every word as often as the others, and nobody breaks off in a
+target."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,7 @@ class BusyStreams:
         labels: Sequence[str],
         recipe: AugmentationRecipe,
         seed: Sequence[int],
+        mix: Mix = HARD,
     ) -> None:
         """Keeps what streams are made of.
 
@@ -95,14 +119,16 @@ class BusyStreams:
             labels: the model's.
             recipe: speed, equaliser, room and low-pass of each word.
             seed: fixes everything.
+            mix: what is said.
         """
         self._material = material
         self._labels = list(labels)
         self._recipe = recipe
         self._seed = list(seed)
-        self._words = [_spoken(material.clips, label) for label in self._labels[2:]]
-        self._others = [*_spoken(material.clips, UNKNOWN), *others]
-        self._near = list(near) or self._others
+        self.mix = mix
+        self.words = [_spoken(material.clips, label) for label in self._labels[2:]]
+        self.others = [*_spoken(material.clips, UNKNOWN), *others]
+        self._near = list(near) or self.others
         self._clip_samples = material.clips.audio.shape[1]
 
     def make(self, number: int, seconds: int) -> BusyStream:
@@ -184,15 +210,15 @@ class BusyStreams:
     def _next(self, rng: np.random.Generator) -> tuple[_Said, bool]:
         """A word, and whether it is a whole target."""
         kind, speed = rng.random(), float(rng.uniform(*self._recipe.speed))
-        unknown = self._labels.index(UNKNOWN)
-        if kind < _TARGET + _CUT_TARGET:
-            word = int(rng.integers(len(self._words)))
-            audio = _draw(self._words[word], rng)
+        unknown, mix = self._labels.index(UNKNOWN), self.mix
+        if kind < _TARGET + mix.cut_target:
+            word = int(rng.integers(len(self.words)))
+            audio = _draw(self.words[word], rng)
             if kind < _TARGET:
                 return _Said(self._whole(audio), word + 2, speed), True
             return _Said(_cut(audio, rng), unknown, speed), False
-        audio = _draw(self._near if rng.random() < _NEAR else self._others, rng)
-        if kind < _TARGET + _CUT_TARGET + _CUT_OTHER:
+        audio = _draw(self._near if rng.random() < mix.near else self.others, rng)
+        if kind < _TARGET + mix.cut_target + mix.cut_other:
             return _Said(_cut(audio, rng), unknown, speed), False
         return _Said(self._whole(audio), unknown, speed), False
 

@@ -12,13 +12,13 @@ from tinyml_cli.console import console
 from tinyml_cli.data.clips import ClipSet
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.outcomes.streams import OperatingPoint, TunedSettings
+from tinyml_cli.outcomes.streams import ChoosingMaterial, OperatingPoint, TunedSettings
 from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
 from tinyml_cli.run import MODEL_INT8, RECIPE, Run
 from tinyml_cli.tasks.kws import checks as kws_checks
 from tinyml_cli.tasks.kws import corpus as kws_corpus
 from tinyml_cli.tasks.kws import negatives, voice_streams
-from tinyml_cli.tasks.kws.busy_streams import BusyStream, BusyStreams
+from tinyml_cli.tasks.kws.busy_streams import EVERYDAY, HARD, BusyStream, BusyStreams, Mix
 from tinyml_cli.tasks.kws.detection_errors import Target
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial, ScoredStream
 from tinyml_cli.tasks.kws.stream_figures import figures
@@ -50,9 +50,15 @@ def after_convert(run: Run) -> OperatingPoint | None:
     with console.progress(total, "Listening") as bar:
         made = (streams.make(number, STREAM_S) for number in range(count))
         heard = listen(made, model, manifest, bar.advance)
-        heard += listen_for_nothing(recipe, hours, model, manifest)
-    trial = OperatingPointTrial(heard, model.output, manifest.labels)
-    point = set_point(trial, manifest, recipe)
+        recorded = listen_for_nothing(recipe, hours, model, manifest)
+    trial = OperatingPointTrial([*heard, *recorded], model.output, manifest.labels)
+    material = ChoosingMaterial(
+        mix=streams.mix.name,
+        targets=sum(map(len, streams.words)),
+        others=len(streams.others),
+        recorded_hours=sum(each.scores.duration_ms for each in recorded) / 3.6e6,
+    )
+    point = set_point(trial, manifest, recipe).model_copy(update={"material": material})
     manifest.metrics["operating_point"] = point.as_dict()
     run.save(manifest)
     return point
@@ -113,22 +119,33 @@ def listen_for_nothing(
 
 
 def choosing_streams(
-    recipe: KwsRecipe, validation: ClipSet, noises: Sequence[npt.NDArray[np.int16]]
+    recipe: KwsRecipe, validation: ClipSet, noises: Sequence[npt.NDArray[np.int16]], mix: Mix = HARD
 ) -> BusyStreams:
-    """Streams of voices that never train, the same for the epoch and for the operating point.
+    """Streams of voices that never train, for the epoch and for the operating point.
 
     Args:
         recipe: what is trained.
         validation: clips of that split.
         noises: recordings of background.
+        mix: what is said beside the words; networks are told apart best by what is hard.
     """
-    return voice_streams.of_split(recipe, validation, noises, "validation", [recipe.seed, 8])
+    return voice_streams.of_split(recipe, validation, noises, "validation", [recipe.seed, 8], mix)
+
+
+def mix_of(recipe: KwsRecipe) -> Mix:
+    """What is said while the operating point is chosen.
+
+    A network that has heard natural voices takes as few other words for a target as natural voices say in these
+    streams. One that has not takes more of strangers' than of the voices that it knows: words like the targets
+    stand for them (docs/benchmarks.md).
+    """
+    return EVERYDAY if "kokoro" in recipe.synthesis.engines else HARD
 
 
 def _streams(recipe: KwsRecipe) -> BusyStreams:
     corpus = kws_corpus.load(recipe)
     where = kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
-    return choosing_streams(recipe, corpus.clips.take(where == "validation"), corpus.noises)
+    return choosing_streams(recipe, corpus.clips.take(where == "validation"), corpus.noises, mix_of(recipe))
 
 
 def _targets(stream: BusyStream, rate_hz: int) -> list[Target]:

@@ -14,7 +14,7 @@ from tinyml_cli.speech.other_speech import other_speech
 from tinyml_cli.speech.plan import fixed_splits
 from tinyml_cli.tasks.kws import checks as kws_checks
 from tinyml_cli.tasks.kws import languages as kws_languages
-from tinyml_cli.tasks.kws.busy_streams import BusyStreams
+from tinyml_cli.tasks.kws.busy_streams import HARD, BusyStreams, Mix
 from tinyml_cli.tasks.kws.stream_audio import Material
 
 # Share of the other speech, that which sounds most like a target, to be heard more often.
@@ -27,6 +27,7 @@ def of_split(
     noises: Sequence[npt.NDArray[np.int16]],
     split: splits.Split,
     seed: Sequence[int],
+    mix: Mix = HARD,
 ) -> BusyStreams:
     """Streams of a split's clips, and of other speech by its voices.
 
@@ -36,6 +37,7 @@ def of_split(
         noises: recordings of background.
         split: whose voices speak.
         seed: fixes everything but the voices.
+        mix: what is said beside the words.
 
     Raises:
         TinymlError: espeak-ng is missing or keeps crashing, or the cache cannot be written.
@@ -59,4 +61,4 @@ def of_split(
     others = [each.audio for each in ours]
     near = others[: round(len(others) * _NEAR)]
     material = Material(clips, tuple(noises), rate_hz, "")
-    return BusyStreams(material, others, near, recipe.model_labels, recipe.augmentation, seed)
+    return BusyStreams(material, others, near, recipe.model_labels, recipe.augmentation, seed, mix)
