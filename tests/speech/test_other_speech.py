@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tinyml_cli.speech import espeak, languages, other_speech
+from tinyml_cli.speech import espeak, languages, other_speech, vocabulary
 from tinyml_cli.speech.pronunciation import Pronunciation
 
 pytestmark = pytest.mark.skipif(not espeak.is_installed(), reason="extra `speech` is not installed")
@@ -35,3 +35,19 @@ def test_words_that_sound_alike_are_near() -> None:
 )
 def test_numbers_are_read_out(value: int, said: str) -> None:
     assert other_speech._number(value) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "invented"),
+    [
+        ("klexoust", "en", True),
+        ("kitchen", "en", False),
+        ("three hundred forty five", "en", False),
+        ("345", "de", False),
+        ("klexoust", "de", True),
+        ("klexoust", "eo", False),  # no words of it are known, so invented ones stand for them
+    ],
+)
+def test_invented_words_are_known_where_the_language_has_a_list(text: str, code: str, invented: bool) -> None:
+    assert bool(vocabulary.words_of("eo")) is False
+    assert other_speech._is_invented(text, languages.find(code)) is invented

@@ -6,6 +6,7 @@ every training; each block is cached by itself, and utterances that hold a targe
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -57,12 +58,14 @@ class Utterance:
         group: the voice as a speaker.
         audio: int16 [samples], from its first to its last sound.
         distance: of its sounds from the nearest target's, 0 to 1.
+        is_invented: whether it is a word that nobody says.
     """
 
     text: str
     group: str
     audio: NDArray[np.int16]
     distance: float
+    is_invented: bool = False
 
 
 def other_speech(
@@ -102,9 +105,12 @@ def other_speech(
         texts = [each.word for spoken_in, block in blocks for each in block if spoken_in == language]
         distances.update(_distances(texts, words, language, how))
     planned = [each for _, block in blocks for each in block]
+    invented = {
+        each.word for language, block in blocks for each in block if _is_invented(each.word, language)
+    }
     spoken = [audio for _, block in blocks for audio in speak(block, sample_rate_hz, tells_cached=False)]
     return [
-        Utterance(each.word, each.group, audio, distances[each.word])
+        Utterance(each.word, each.group, audio, distances[each.word], each.word in invented)
         for each, audio in zip(planned, spoken, strict=True)
         if len(audio) and each.word in distances
     ]
@@ -180,6 +186,19 @@ def _invented(rng: np.random.Generator) -> str:
         coda = rng.choice(_CODAS) if rng.random() < 0.9 else ""
         parts += [str(onset), str(rng.choice(_VOWELS)), str(coda)]
     return "".join(parts)
+
+
+def _is_invented(text: str, language: Language) -> bool:
+    """Whether none of its words is known, where the language has a list of words."""
+    known = _known(language.code)
+    return bool(known) and not any(part in known or part.isdigit() for part in text.split())
+
+
+@functools.cache
+def _known(code: str) -> frozenset[str]:
+    if code == languages.ENGLISH:
+        return frozenset((*vocabulary.WORDS, *_NUMBERS.split(), "hundred"))
+    return frozenset(vocabulary.words_of(code))
 
 
 def _number(value: int) -> str:

@@ -84,6 +84,18 @@ def test_everyday_speech_favours_no_word_and_breaks_off_in_no_target(
     assert targets.mean() == pytest.approx(0.14, abs=0.02)
 
 
+def test_clips_chosen_for_their_sound_are_no_everyday_speech_unless_there_is_no_other() -> None:
+    sounds = [np.full(4_000, 100, np.int16)]
+    found = {
+        (mix.name, len(others)): len(
+            BusyStreams(material(), others, [], LABELS, RECIPE.augmentation, [1], mix).others
+        )
+        for mix in (EVERYDAY, HARD)
+        for others in ([], sounds)
+    }
+    assert found == {("everyday", 0): 3, ("everyday", 1): 1, ("hard", 0): 3, ("hard", 1): 4}
+
+
 def labels_of(*spans: Span, frames: int = 200) -> np.ndarray:
     return window_labels(spans, frames, LABELS, RECIPE.features, SAMPLES)
 

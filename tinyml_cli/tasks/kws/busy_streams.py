@@ -24,7 +24,6 @@ FloatArray = npt.NDArray[np.float32]
 
 _TARGET = 0.14  # share of what is said
 _KEPT = (0.2, 0.4)  # share of a word that is cut off
-_SILENT_SCENES = 0.15
 _EVERYDAY = 0.4  # share of the noise that is a sound of a home or a street
 _PAUSE_S = (-0.15, 0.7)  # below 0: at once
 _TARGET_PAUSE_S = (0.03, 0.7)
@@ -43,26 +42,32 @@ _FADE_S = 0.005
 
 @dataclass(frozen=True)
 class Mix:
-    """What is said beside the targets.
+    """Who talks how much, and what is said beside the targets.
 
     Attributes:
         name: for the manifest.
-        cut_target: share of parts of a target.
-        cut_other: share of parts of another word.
+        untalked: share of the scenes in which nobody talks.
+        cut_target: share of parts of a target in what is said.
+        cut_other: the same of another word.
         near: share of the other words that are taken from those that sound like a target.
+        has_clips: whether clips of `unknown`, many of them chosen for their sound, are among the other words.
+        has_invented: whether words that nobody says are.
     """
 
     name: Literal["everyday", "hard"]
+    untalked: float
     cut_target: float
     cut_other: float
     near: float
+    has_clips: bool
+    has_invented: bool
 
 
-HARD = Mix("hard", cut_target=0.03, cut_other=0.1, near=0.4)
+HARD = Mix("hard", 0.15, cut_target=0.03, cut_other=0.1, near=0.4, has_clips=True, has_invented=True)
 """What a network learns most from."""
-EVERYDAY = Mix("everyday", cut_target=0.0, cut_other=0.1, near=0.0)
-"""What a household hears while people talk: every word as often as the others, and nobody breaks off in a
-target."""
+EVERYDAY = Mix("everyday", 0.5, cut_target=0.0, cut_other=0.1, near=0.0, has_clips=False, has_invented=False)
+"""A household in which somebody talks half of the time: no word comes more often for its sound, and nobody
+breaks off in a target."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class BusyStreams:
             labels: the model's.
             recipe: speed, equaliser, room and low-pass of each word.
             seed: fixes everything.
-            mix: what is said.
+            mix: what is said, and how much.
         """
         self._material = material
         self._labels = list(labels)
@@ -127,7 +132,9 @@ class BusyStreams:
         self._seed = list(seed)
         self.mix = mix
         self.words = [_spoken(material.clips, label) for label in self._labels[2:]]
-        self.others = [*_spoken(material.clips, UNKNOWN), *others]
+        self.others = list(others)
+        if mix.has_clips or not others:
+            self.others = [*_spoken(material.clips, UNKNOWN), *others]
         self._near = list(near) or self.others
         self._clip_samples = material.clips.audio.shape[1]
 
@@ -140,7 +147,7 @@ class BusyStreams:
         for start_s, end_s, kind in draw_scenes(seconds, rng):
             start, end = round(start_s * rate_hz), round(end_s * rate_hz)
             bed = self._bed(kind, end - start, rng)
-            if rng.random() < _SILENT_SCENES:
+            if rng.random() < self.mix.untalked:
                 sound[start:end] = bed * amplitude(rng.uniform(*_SILENCE_DBFS))
             else:
                 voice_db = float(rng.uniform(*_VOICE_DBFS))

@@ -74,7 +74,7 @@ def set_point(trial: OperatingPointTrial, manifest: Manifest, recipe: KwsRecipe)
     best, tuning = choose(trial, of_recipe, features_of(manifest), allowed, _LEAST_HEARD)
     before, after = tuning.validation_before, tuning.validation
     applied = best.misses <= (1 - _LEAST_HEARD) * best.targets
-    where = f"in {trial.hours:.1f} h of streams in which people talk all the time"
+    where = f"in {trial.hours:.1f} h of streams"
     if not applied:
         console.warn(
             f"No settings hear half of {counted(before.targets, 'word')} {where}. "
@@ -135,9 +135,9 @@ def choosing_streams(
 def mix_of(recipe: KwsRecipe) -> Mix:
     """What is said while the operating point is chosen.
 
-    A network that has heard natural voices takes as few other words for a target as natural voices say in these
-    streams. One that has not takes more of strangers' than of the voices that it knows: words like the targets
-    stand for them (docs/benchmarks.md).
+    Strangers' words are seldom taken for a target by a network that knows natural voices, so a household
+    represents them. One that knows espeak-ng and flite alone takes as many as in what is hard
+    (docs/benchmarks.md).
     """
     return EVERYDAY if "kokoro" in recipe.synthesis.engines else HARD
 

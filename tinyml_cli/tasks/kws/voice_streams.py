@@ -57,6 +57,7 @@ def of_split(
         each
         for each in sorted(spoken, key=lambda each: each.distance)
         if (fixed.get(each.group) or splits.split_of(each.group, validation, test)) == split
+        and (mix.has_invented or not each.is_invented)
     ]
     others = [each.audio for each in ours]
     near = others[: round(len(others) * _NEAR)]
