@@ -69,7 +69,7 @@ def test_where_inputs_and_outputs_lie_is_kept(run: Run) -> None:
 
 @pytest.mark.parametrize("placement", [Placement(), Placement("caller"), Placement("caller", 26_000)])
 def test_what_an_export_was_asked_for_is_remembered(placement: Placement) -> None:
-    manifest = Manifest(task="model")
+    manifest = Manifest.model_construct(exports={})
     manifest.exports["aot"] = f"{placement}:0123456789abcdef"
     assert exported_placement(manifest, "aot") == placement
     manifest.exports["aot"] = f"{placement},many:0123456789abcdef"
