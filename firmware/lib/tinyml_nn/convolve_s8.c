@@ -18,9 +18,16 @@ static void copy_values(const int8_t* from, int32_t count, int8_t* to) {
   for (; count > 0; --count) *to++ = *from++;
 }
 
-/* `count` > 0 values and up to three more. */
-static inline void copy_quads(const int8_t* from, int32_t count, int8_t* to) {
-  for (; count > 0; count -= kQuad, from += kQuad, to += kQuad) store_word(to, load_word(from));
+/* Four values or more: the last word overlaps the one before it. */
+static inline void copy_row(const int8_t* from, int32_t count, int8_t* to) {
+  const int32_t last = count - kQuad;
+  if (last > kQuad && last <= 2 * kQuad) { /* 3x3 windows of three channels */
+    store_word(to, load_word(from));
+    store_word(to + kQuad, load_word(from + kQuad));
+  } else {
+    for (int32_t i = 0; i < last; i += kQuad) store_word(to + i, load_word(from + i));
+  }
+  store_word(to + last, load_word(from + last));
 }
 
 /* The part of a window's row inside the input's row. */
@@ -61,10 +68,8 @@ static void fill_inner_column(const Layer* layer, int32_t y, int32_t x, uint8_t*
     for (; rows > 0; --rows, row += row_step) column = tinyml_nn_widen(row, row_values / kQuad, column);
     return;
   }
-  /* The next row overwrites what is copied beyond a row; the last row must not read too far. */
   int8_t* to = layer->values;
-  for (; rows > 1; --rows, row += row_step, to += row_values) copy_quads(row, row_values, to);
-  copy_values(row, row_values, to);
+  for (; rows > 0; --rows, row += row_step, to += row_values) copy_row(row, row_values, to);
   tinyml_nn_widen(layer->values, layer->quads, column);
 }
 

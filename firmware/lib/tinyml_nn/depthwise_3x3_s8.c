@@ -26,6 +26,7 @@ typedef struct {
   int32_t step, run_bytes; /* from one output to the next; of the windows of a row of outputs */
   int32_t shift, next_row; /* next_row: from an output to the one below it */
   int32_t multiplier, rounding, bias;
+  int32_t odd; /* 1 where a row of outputs at stride 1 has a column after the last two of `run_bytes` */
   uint32_t first[kTaps], second[kTaps]; /* doubled weights of rows 0 and 1, and of rows 1 and 2 */
 } Filter;
 
@@ -50,36 +51,34 @@ static inline void store_pairs(uint8_t* pair, int32_t columns, uint32_t first, u
   store_word(pair + 3 * step, widen_odd(high));
 }
 
-static inline void fill_row_pair(const Layout* layout, const int8_t* first, const int8_t* second,
-                                 int32_t lanes, uint8_t* pair) {
-  const int32_t columns = layout->columns, channels = layout->window->input_channels;
-  pair += layout->window->padding_x * kWordBytes;
-  for (int32_t i = layout->inside; i > 0; --i, pair += kWordBytes, first += channels, second += channels) {
-    store_pairs(pair, columns, load_channels(first, lanes), load_channels(second, lanes));
-  }
+/* A row of the padded input: the next pixel's channels are `step` bytes further, 0 for padding. */
+typedef struct {
+  const int8_t* values;
+  int32_t step;
+} Row;
+
+static inline Row input_row(const Layout* layout, const int8_t* input, int32_t y, const uint32_t* zero) {
+  if (y < 0 || y >= layout->window->input_height) return (Row){(const int8_t*)zero, 0};
+  return (Row){input + y * layout->row_step, layout->window->input_channels};
 }
 
-/* The same if one or both rows are padding (NULL). */
-static void fill_edge_row_pair(const Layout* layout, const int8_t* first, const int8_t* second, int32_t lanes,
-                               uint8_t* pair) {
-  const uint32_t zero = zero_word(layout->window);
+static inline void fill_row_pair(const Layout* layout, Row first, Row second, int32_t lanes, uint8_t* pair) {
+  const int32_t columns = layout->columns;
   pair += layout->window->padding_x * kWordBytes;
-  for (int32_t i = 0; i < layout->inside; ++i, pair += kWordBytes) {
-    const int32_t at = i * layout->window->input_channels;
-    store_pairs(pair, layout->columns, first ? load_channels(first + at, lanes) : zero,
-                second ? load_channels(second + at, lanes) : zero);
+  for (int32_t i = layout->inside; i > 0; --i, pair += kWordBytes) {
+    store_pairs(pair, columns, load_channels(first.values, lanes), load_channels(second.values, lanes));
+    first.values += first.step;
+    second.values += second.step;
   }
 }
 
 /* Row pair `index` of the padded input, `lanes` channels from `input` on. */
 static void load_row_pair(const Layout* layout, const int8_t* input, int32_t index, int32_t lanes,
                           uint8_t* pair) {
-  const int32_t y = kRows * index - layout->window->padding_y, height = layout->window->input_height;
-  const int8_t* const first = y >= 0 && y < height ? input + y * layout->row_step : NULL;
-  const int8_t* const second = y + 1 < height ? input + (y + 1) * layout->row_step : NULL;
-  if (!first || !second) {
-    fill_edge_row_pair(layout, first, second, lanes, pair);
-  } else if (lanes == kLanes) {
+  const int32_t y = kRows * index - layout->window->padding_y;
+  const uint32_t zero = zero_word(layout->window);
+  const Row first = input_row(layout, input, y, &zero), second = input_row(layout, input, y + 1, &zero);
+  if (lanes == kLanes) {
     fill_row_pair(layout, first, second, kLanes, pair);
   } else {
     fill_row_pair(layout, first, second, lanes, pair);
@@ -100,121 +99,180 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
   filter->shift = channel[kShift];
   filter->rounding = channel[kRounding];
   filter->step = window->output_channels;
-  filter->run_bytes = window->output_width * window->stride_x * kWordBytes;
+  filter->odd = window->stride_x == 1 ? window->output_width & 1 : 0;
+  filter->run_bytes = (window->output_width * window->stride_x - filter->odd) * kWordBytes;
   filter->next_row = window->output_width * window->output_channels;
 }
 
 #if TINYML_NN_DSP
 
-/* Every register is in use: r1, r2 row pairs; r3-r5, r6-r8 weights; r9 output; r10-r12 inputs; r0, lr sums.
- * The other fields are read from the stack. r7 may be the frame pointer, so it is saved here. */
+/* Every register is in use: r1, r2 row pairs; r3-r5, r6-r8 weights; r9 output; r10 and up inputs and sums;
+ * r0, lr sums. The other fields are on the stack, below them the second weights. r7 may be the frame pointer,
+ * so it is saved here. */
 #define ENTER                             \
   "push {r7}\n\t"                         \
-  "ldmia r0!, {r4-r8, r10, r11}\n\t"      \
+  "ldmia r0!, {r4-r8, r10-r12}\n\t"       \
   "add r5, r5, r1\n\t" /* where to end */ \
-  "push {r4-r8, r10, r11}\n\t"            \
+  "push {r4-r8, r10-r12}\n\t"             \
   "mov r9, r3\n\t"                        \
-  "ldmia r0, {r3-r8}\n\t"
+  "cmp r1, r5\n\t"                        \
+  "ldmia r0, {r3-r8}\n\t"                 \
+  "push {r6-r8}\n\t"
 #define LEAVE           \
-  "add sp, sp, #28\n\t" \
+  "add sp, sp, #44\n\t" \
   "pop {r7}"
-#define STEP_END "0"
-#define SHIFT_NEXT "8"
-#define MULTIPLIER_ROUNDING "16"
-#define BIAS "24"
-#define OPERANDS "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-#define CLOBBERED "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"
+#define SECOND_WEIGHTS "ldmia sp, {r6-r8}\n\t"
+#define STEP "12"
+#define END "16"
+#define SHIFT "20"
+#define NEXT_ROW "24"
+#define MULTIPLIER_ROUNDING "28"
+#define BIAS "36"
+#define ODD "40"
+/* `requantize` in place; r6 multiplier, r7 rounding, r8 shift, r10 is free. */
+#define REQUANTIZE(sum, sign) \
+  "smmlar r10, " sum ", r6, r7\n\t" sign(sum) "asr r10, r10, r8\n\t" \
+                                               "ssat " sum ", #8, r10\n\t"
+#define PARAMETERS                          \
+  "ldrd r6, r7, [sp, #" MULTIPLIER_ROUNDING \
+  "]\n\t"                                   \
+  "ldr r8, [sp, #" SHIFT "]\n\t"
+#define WITH_SIGN(sum) "add r10, r10, " sum ", asr #31\n\t"
+#define WITHOUT_SIGN(sum)
 
-/* Two rows of outputs at stride 1. */
-static __attribute__((noinline)) void two_rows(const Filter* filter, const uint8_t* upper,
-                                               const uint8_t* lower, int8_t* output) {
-  register const Filter* r0 __asm__("r0") = filter;
-  register const uint8_t* r1 __asm__("r1") = upper;
-  register const uint8_t* r2 __asm__("r2") = lower;
-  register int8_t* r3 __asm__("r3") = output;
-  __asm__ volatile(ENTER
-                   "1:\n\t"
-                   "ldr lr, [sp, #" BIAS
-                   "]\n\t"
-                   "ldmia r1, {r10-r12}\n\t"
-                   "smlad r0, r10, r3, lr\n\t"
-                   "smlatb lr, r10, r3, lr\n\t"
-                   "smlad r0, r11, r4, r0\n\t"
-                   "smlatb lr, r11, r4, lr\n\t"
-                   "smlad r0, r12, r5, r0\n\t"
-                   "smlatb lr, r12, r5, lr\n\t"
-                   "ldmia r2, {r10-r12}\n\t"
-                   "smlabt r0, r10, r6, r0\n\t"
-                   "smlad lr, r10, r6, lr\n\t"
-                   "smlabt r0, r11, r7, r0\n\t"
-                   "smlad lr, r11, r7, lr\n\t"
-                   "smlabt r0, r12, r8, r0\n\t"
-                   "smlad lr, r12, r8, lr\n\t"
-                   "ldrd r10, r11, [sp, #" MULTIPLIER_ROUNDING
-                   "]\n\t"
-                   "smmlar r12, r0, r10, r11\n\t"
-                   "add r12, r12, r0, asr #31\n\t"
-                   "smmlar r0, lr, r10, r11\n\t"
-                   "add lr, r0, lr, asr #31\n\t"
-                   "ldrd r10, r11, [sp, #" SHIFT_NEXT
-                   "]\n\t"
-                   "asr r12, r12, r10\n\t"
-                   "asr lr, lr, r10\n\t"
-                   "ssat r0, #8, r12\n\t"
-                   "ssat lr, #8, lr\n\t"
-                   "strb lr, [r9, r11]\n\t"
-                   "strb r0, [r9]\n\t"
-                   "ldrd r10, r11, [sp, #" STEP_END
-                   "]\n\t"
-                   "add r1, r1, #4\n\t"
-                   "add r2, r2, #4\n\t"
-                   "add r9, r9, r10\n\t"
-                   "cmp r1, r11\n\t"
-                   "bne 1b\n\t" LEAVE
-                   : OPERANDS
-                   :
-                   : CLOBBERED);
-}
+/* Two rows of outputs at stride 1, two columns at a time; then the last column, if it is left. */
+#define TWO_ROWS(sign)                                                                          \
+  ENTER                                                                                         \
+  "beq 2f\n"                                                                                    \
+  "1:\n\t"                                                                                      \
+  "ldr r11, [sp, #" BIAS                                                                        \
+  "]\n\t"                                                                                       \
+  "ldr r10, [r1]\n\t"                                                                           \
+  "smlad r0, r10, r3, r11\n\t"                                                                  \
+  "smlatb lr, r10, r3, r11\n\t"                                                                 \
+  "ldr r10, [r1, #4]\n\t"                                                                       \
+  "smlad r0, r10, r4, r0\n\t"                                                                   \
+  "smlatb lr, r10, r4, lr\n\t"                                                                  \
+  "smlatb r12, r10, r3, r11\n\t"                                                                \
+  "smlad r11, r10, r3, r11\n\t"                                                                 \
+  "ldr r10, [r1, #8]!\n\t"                                                                      \
+  "smlad r0, r10, r5, r0\n\t"                                                                   \
+  "smlatb lr, r10, r5, lr\n\t"                                                                  \
+  "smlad r11, r10, r4, r11\n\t"                                                                 \
+  "smlatb r12, r10, r4, r12\n\t"                                                                \
+  "ldr r10, [r1, #4]\n\t"                                                                       \
+  "smlad r11, r10, r5, r11\n\t"                                                                 \
+  "smlatb r12, r10, r5, r12\n\t"                                                                \
+  "ldr r10, [r2]\n\t"                                                                           \
+  "smlabt r0, r10, r6, r0\n\t"                                                                  \
+  "smlad lr, r10, r6, lr\n\t"                                                                   \
+  "ldr r10, [r2, #4]\n\t"                                                                       \
+  "smlabt r0, r10, r7, r0\n\t"                                                                  \
+  "smlad lr, r10, r7, lr\n\t"                                                                   \
+  "smlabt r11, r10, r6, r11\n\t"                                                                \
+  "smlad r12, r10, r6, r12\n\t"                                                                 \
+  "ldr r10, [r2, #8]!\n\t"                                                                      \
+  "smlabt r0, r10, r8, r0\n\t"                                                                  \
+  "smlad lr, r10, r8, lr\n\t"                                                                   \
+  "smlabt r11, r10, r7, r11\n\t"                                                                \
+  "smlad r12, r10, r7, r12\n\t"                                                                 \
+  "ldr r10, [r2, #4]\n\t"                                                                       \
+  "smlabt r11, r10, r8, r11\n\t"                                                                \
+  "smlad r12, r10, r8, r12\n\t" PARAMETERS REQUANTIZE("r0", sign) REQUANTIZE("lr", sign)        \
+      REQUANTIZE("r11", sign)                                                                   \
+          REQUANTIZE("r12", sign) "ldr r6, [sp, #" STEP                                         \
+                                  "]\n\t"                                                       \
+                                  "ldr r7, [sp, #" NEXT_ROW                                     \
+                                  "]\n\t"                                                       \
+                                  "strb lr, [r9, r7]\n\t"                                       \
+                                  "strb r0, [r9]\n\t"                                           \
+                                  "add r9, r9, r6\n\t"                                          \
+                                  "strb r12, [r9, r7]\n\t"                                      \
+                                  "strb r11, [r9]\n\t"                                          \
+                                  "add r9, r9, r6\n\t" SECOND_WEIGHTS "ldr r10, [sp, #" END     \
+                                  "]\n\t"                                                       \
+                                  "cmp r1, r10\n\t"                                             \
+                                  "bne 1b\n\t"                                                  \
+                                  "2:\n\t"                                                      \
+                                  "ldr r10, [sp, #" ODD                                         \
+                                  "]\n\t"                                                       \
+                                  "cmp r10, #0\n\t"                                             \
+                                  "beq 3f\n\t"                                                  \
+                                  "ldr r11, [sp, #" BIAS                                        \
+                                  "]\n\t"                                                       \
+                                  "ldr r10, [r1]\n\t"                                           \
+                                  "smlad r0, r10, r3, r11\n\t"                                  \
+                                  "smlatb lr, r10, r3, r11\n\t"                                 \
+                                  "ldr r10, [r1, #4]\n\t"                                       \
+                                  "smlad r0, r10, r4, r0\n\t"                                   \
+                                  "smlatb lr, r10, r4, lr\n\t"                                  \
+                                  "ldr r10, [r1, #8]\n\t"                                       \
+                                  "smlad r0, r10, r5, r0\n\t"                                   \
+                                  "smlatb lr, r10, r5, lr\n\t"                                  \
+                                  "ldr r10, [r2]\n\t"                                           \
+                                  "smlabt r0, r10, r6, r0\n\t"                                  \
+                                  "smlad lr, r10, r6, lr\n\t"                                   \
+                                  "ldr r10, [r2, #4]\n\t"                                       \
+                                  "smlabt r0, r10, r7, r0\n\t"                                  \
+                                  "smlad lr, r10, r7, lr\n\t"                                   \
+                                  "ldr r10, [r2, #8]\n\t"                                       \
+                                  "smlabt r0, r10, r8, r0\n\t"                                  \
+                                  "smlad lr, r10, r8, lr\n\t" PARAMETERS REQUANTIZE("r0", sign) \
+                                      REQUANTIZE("lr", sign) "ldr r7, [sp, #" NEXT_ROW          \
+                                                             "]\n\t"                            \
+                                                             "strb lr, [r9, r7]\n\t"            \
+                                                             "strb r0, [r9]\n\t"                \
+                                                             "3:\n\t" LEAVE
 
 /* One row of outputs at stride 2. */
-static __attribute__((noinline)) void one_row(const Filter* filter, const uint8_t* upper,
-                                              const uint8_t* lower, int8_t* output) {
-  register const Filter* r0 __asm__("r0") = filter;
-  register const uint8_t* r1 __asm__("r1") = upper;
-  register const uint8_t* r2 __asm__("r2") = lower;
-  register int8_t* r3 __asm__("r3") = output;
-  __asm__ volatile(ENTER
-                   "1:\n\t"
-                   "ldr lr, [sp, #" BIAS
-                   "]\n\t"
-                   "ldmia r1, {r10-r12}\n\t"
-                   "smlad r0, r10, r3, lr\n\t"
-                   "smlad r0, r11, r4, r0\n\t"
-                   "smlad r0, r12, r5, r0\n\t"
-                   "ldmia r2, {r10-r12}\n\t"
-                   "smlabt r0, r10, r6, r0\n\t"
-                   "smlabt r0, r11, r7, r0\n\t"
-                   "smlabt r0, r12, r8, r0\n\t"
-                   "ldrd r10, r11, [sp, #" MULTIPLIER_ROUNDING
-                   "]\n\t"
-                   "ldr r12, [sp, #" SHIFT_NEXT
-                   "]\n\t"
-                   "smmlar r11, r0, r10, r11\n\t"
-                   "add r0, r11, r0, asr #31\n\t"
-                   "asr r0, r0, r12\n\t"
-                   "ssat r0, #8, r0\n\t"
-                   "strb r0, [r9]\n\t"
-                   "ldrd r10, r11, [sp, #" STEP_END
-                   "]\n\t"
-                   "add r1, r1, #8\n\t"
-                   "add r2, r2, #8\n\t"
-                   "add r9, r9, r10\n\t"
-                   "cmp r1, r11\n\t"
-                   "bne 1b\n\t" LEAVE
-                   : OPERANDS
-                   :
-                   : CLOBBERED);
-}
+#define ONE_ROW(sign)                                               \
+  ENTER                                                             \
+  "1:\n\t"                                                          \
+  "ldr lr, [sp, #" BIAS                                             \
+  "]\n\t"                                                           \
+  "ldmia r1, {r10-r12}\n\t"                                         \
+  "smlad r0, r10, r3, lr\n\t"                                       \
+  "smlad r0, r11, r4, r0\n\t"                                       \
+  "smlad r0, r12, r5, r0\n\t"                                       \
+  "ldmia r2, {r10-r12}\n\t"                                         \
+  "smlabt r0, r10, r6, r0\n\t"                                      \
+  "smlabt r0, r11, r7, r0\n\t"                                      \
+  "smlabt r0, r12, r8, r0\n\t"                                      \
+  "ldrd r11, r12, [sp, #" MULTIPLIER_ROUNDING                       \
+  "]\n\t"                                                           \
+  "smmlar r10, r0, r11, r12\n\t" sign("r0") "ldr r12, [sp, #" SHIFT \
+                                            "]\n\t"                 \
+                                            "ldr lr, [sp, #" STEP   \
+                                            "]\n\t"                 \
+                                            "ldr r11, [sp, #" END   \
+                                            "]\n\t"                 \
+                                            "asr r10, r10, r12\n\t" \
+                                            "ssat r0, #8, r10\n\t"  \
+                                            "strb r0, [r9]\n\t"     \
+                                            "add r1, r1, #8\n\t"    \
+                                            "add r2, r2, #8\n\t"    \
+                                            "add r9, r9, lr\n\t"    \
+                                            "cmp r1, r11\n\t"       \
+                                            "bne 1b\n\t" LEAVE
+
+#define DEFINE_ROWS(name, code)                                                                  \
+  static __attribute__((noinline)) void name(const Filter* filter, const uint8_t* upper,         \
+                                             const uint8_t* lower, int8_t* output) {             \
+    register const Filter* r0 __asm__("r0") = filter;                                            \
+    register const uint8_t* r1 __asm__("r1") = upper;                                            \
+    register const uint8_t* r2 __asm__("r2") = lower;                                            \
+    register int8_t* r3 __asm__("r3") = output;                                                  \
+    __asm__ volatile(code                                                                        \
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)                                    \
+                     :                                                                           \
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"); \
+  }
+
+DEFINE_ROWS(two_rows, TWO_ROWS(WITH_SIGN))
+DEFINE_ROWS(one_row, ONE_ROW(WITH_SIGN))
+/* Where the output's zero point is the lowest int8, sums below 0 give it however they are rounded. */
+DEFINE_ROWS(two_rows_from_lowest, TWO_ROWS(WITHOUT_SIGN))
+DEFINE_ROWS(one_row_from_lowest, ONE_ROW(WITHOUT_SIGN))
 
 #else
 
@@ -241,7 +299,8 @@ static inline int8_t second_output(const Filter* filter, const uint8_t* upper, c
 }
 
 static void two_rows(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
-  for (int32_t at = 0; at < filter->run_bytes; at += kWordBytes, output += filter->step) {
+  const int32_t end = filter->run_bytes + filter->odd * kWordBytes;
+  for (int32_t at = 0; at < end; at += kWordBytes, output += filter->step) {
     output[filter->next_row] = second_output(filter, upper + at, lower + at);
     *output = first_output(filter, upper + at, lower + at);
   }
@@ -253,7 +312,12 @@ static void one_row(const Filter* filter, const uint8_t* upper, const uint8_t* l
   }
 }
 
+#define two_rows_from_lowest two_rows
+#define one_row_from_lowest one_row
+
 #endif
+
+typedef void Rows(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output);
 
 /* All outputs of up to four channels. */
 static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t lanes, const int8_t* weights,
@@ -261,6 +325,9 @@ static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t la
   const tinyml_nn_window* const w = layout->window;
   const int32_t lane_bytes = layout->columns * kWordBytes, row_bytes = w->output_width * w->output_channels;
   uint8_t *upper = scratch, *lower = scratch + kLanes * lane_bytes;
+  const int from_lowest = w->output_zero_point == INT8_MIN;
+  Rows* const two = from_lowest ? two_rows_from_lowest : two_rows;
+  Rows* const one = from_lowest ? one_row_from_lowest : one_row;
   Filter filters[kLanes];
   for (int32_t lane = 0; lane < lanes; ++lane) {
     load_filter(w, weights + lane * kFilterBytes, channels + lane * kChannelWords, filters + lane);
@@ -273,7 +340,7 @@ static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t la
       const int32_t at = lane * lane_bytes;
       /* A last row without a partner writes the partner's outputs first and its own over them. */
       if (left == 1) filters[lane].next_row = 0;
-      (rows == kRows ? two_rows : one_row)(filters + lane, upper + at, lower + at, output + lane);
+      (rows == kRows ? two : one)(filters + lane, upper + at, lower + at, output + lane);
     }
     output += rows * row_bytes;
     left -= rows;

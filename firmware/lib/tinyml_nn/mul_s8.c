@@ -1,22 +1,30 @@
 #include "fixed_point.h"
-#include "simd.h"
+#include "requantize.h"
 #include "tinyml_nn_elementwise.h"
 
-/* Scales below 1/2, as nearly all are: halves are rounded away from zero by the sign, see requantize.h. */
-static inline int32_t scale_down(int32_t product, int32_t multiplier, int32_t rounding, int32_t shift) {
-  return (multiply_high_add(product * 2, multiplier, rounding) + (product >> 31)) >> shift;
+/* Two whole operands and a scale below 1/2, as nearly all have. */
+static __attribute__((noinline)) void multiply_whole(const tinyml_nn_mul_params* p, const int8_t* a,
+                                                     const int8_t* b, int8_t* output, int32_t count) {
+  const int32_t a_offset = 2 * p->a_offset, b_offset = p->b_offset, multiplier = p->multiplier;
+  const int32_t shift = -p->shift, rounding = rounding_and_zero_point(p->output_offset, shift);
+  for (const int8_t* const end = output + count; output != end; ++output) {
+    const int32_t doubled = (*a++ * 2 + a_offset) * (*b++ + b_offset);
+    *output = requantize(doubled, multiplier, rounding, shift);
+  }
 }
 
 void tinyml_nn_mul_s8(const void* params, const int8_t* a, int32_t a_step, const int8_t* b, int32_t b_step,
                       int8_t* output, int32_t count) {
   const tinyml_nn_mul_params p = *(const tinyml_nn_mul_params*)params;
-  const int32_t right = -p.shift;
-  const int is_small = right >= 1 && right <= 23;
-  const int32_t rounding = is_small ? (2 * p.output_offset + 1) * (1 << (right - 1)) : 0;
+  if (a_step == 1 && b_step == 1 && is_packed_shift(-p.shift)) {
+    const tinyml_nn_range range = {p.lowest, p.highest};
+    multiply_whole(&p, a, b, output, count);
+    clamp_outputs(output, count, &range);
+    return;
+  }
   for (int32_t i = 0; i < count; ++i) {
     const int32_t product = (*a + p.a_offset) * (*b + p.b_offset);
-    const int32_t value = is_small ? scale_down(product, p.multiplier, rounding, right)
-                                   : rescale(product, p.multiplier, p.shift) + p.output_offset;
+    const int32_t value = rescale(product, p.multiplier, p.shift) + p.output_offset;
     *output++ = (int8_t)(value < p.lowest ? p.lowest : value > p.highest ? p.highest : value);
     a += a_step;
     b += b_step;

@@ -28,7 +28,12 @@ static inline int8_t requantize_plain(uint32_t sum, const int32_t* channel, int3
   return (int8_t)clamp_s8(rescale(biased, channel[kMultiplier], channel[kShift]) + zero_point);
 }
 
-/* The constant that `requantize` adds: 1 <= shift <= 23. */
+/* Whether `requantize` can shift so far. */
+static inline int is_packed_shift(int32_t shift) {
+  return shift >= 1 && shift <= 23;
+}
+
+/* The constant that `requantize` adds, for such a shift. */
 static inline int32_t rounding_and_zero_point(int32_t zero_point, int32_t shift) {
   return (2 * zero_point + 1) * (1 << (shift - 1));
 }

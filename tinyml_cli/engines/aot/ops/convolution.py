@@ -102,7 +102,10 @@ def _convolution(context: OpContext, window: Window, filters: npt.NDArray[np.int
         plain = _plain_layer(context, filters, axis)
         constants = _constants(packing.whole_quads(plain.weights), plain)
         return _kernel(context, "tinyml_nn_convolve_plain_s8", window, constants, scratch_bytes, overlap)
-    constants = _constants(packing.pairs(layer.weights), layer)
+    constants = (
+        Constant("weights", packing.pairs(layer.weights)),
+        Constant("channels", packing.paired_channels(layer.channels)),
+    )
     if window.size != (1, 1) or window.padding != (0, 0):
         return _kernel(context, "tinyml_nn_convolve_s8", window, constants, scratch_bytes, overlap)
     in_place = window.stride == (1, 1) and target.shape[3] <= source.shape[3]

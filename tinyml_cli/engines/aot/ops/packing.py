@@ -119,6 +119,11 @@ def pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     return _lanes(weights, 2).reshape(-1).view(np.int8)
 
 
+def paired_channels(channels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """`PackedLayer.channels` of an even number of outputs, as the kernels of `pairs` read them."""
+    return np.pad(channels, ((0, len(channels) % 2), (0, 0)))
+
+
 def quartets(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """The same with two pairs of outputs side by side: [output quartets][quads][2 halves][2 pairs] words."""
     lanes = _lanes(weights, 4)

@@ -153,7 +153,7 @@ def _packed(
         line = convolution_scratch_bytes(layer.weights.shape[1])
         scratch_bytes = max(scratch_bytes, line + across.count * outputs)
         constants.append(Constant(f"weights_{number}", packing.pairs(layer.weights)))
-        constants.append(Constant(f"channels_{number}", layer.channels))
+        constants.append(Constant(f"channels_{number}", packing.paired_channels(layer.channels)))
         calls += f"""\
 static const tinyml_nn_transpose_conv_phase phase_{number} = {{
     .window = {{.input_height = {source.shape[1]}, .input_width = {source.shape[2]},
