@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +166,7 @@ def main() -> int:
     columns = ["function", "flash B", *(f"`{row.model}`" for row in rows)]
     console.info(markdown(columns, function_rows(rows)))
     if options.json:
-        documents = [asdict(row) | {"ratio": row.ratio} for row in rows]
+        documents = [vars(row) | {"report": row.report.as_dict(), "ratio": row.ratio} for row in rows]
         write_atomic(options.json, json.dumps(documents, indent=2) + "\n")
     return int(any(row.differing_bytes for row in rows))
 

@@ -16,12 +16,20 @@ static inline void widen_quad(const int8_t* values, uint8_t* column) {
   store_word(column + kColumnStep, widen_odd(quad));
 }
 
-uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
+static inline uint8_t* widen(const int8_t* values, int32_t quads, uint8_t* column) {
   for (; quads >= 4; quads -= 4, values += 4 * kQuad, column += 8 * kColumnStep) {
     for (int quad = 0; quad < 4; ++quad) widen_quad(values + quad * kQuad, column + 2 * quad * kColumnStep);
   }
   for (; quads > 0; --quads, values += kQuad, column += 2 * kColumnStep) widen_quad(values, column);
   return column;
+}
+
+uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
+  return widen(values, quads, column);
+}
+
+void tinyml_nn_widen_rows(const int8_t* row, int32_t rows, int32_t row_step, int32_t quads, uint8_t* column) {
+  for (; rows > 0; --rows, row += row_step) column = widen(row, quads, column);
 }
 
 /* The assembly below depends on the order of the fields. */

@@ -10,6 +10,9 @@ enum { kColumns = 3, kWordBytes = 4, kColumnStep = kColumns * kWordBytes, kQuad 
  * values 0 and 2, then 1 and 3. Returns where the column continues. */
 uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column);
 
+/* The same for rows of as many values, `row_step` bytes apart. */
+void tinyml_nn_widen_rows(const int8_t* row, int32_t rows, int32_t row_step, int32_t quads, uint8_t* column);
+
 /* The outputs of `count` <= 3 windows, `quads` quads each. */
 void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* columns, int32_t count,
                                 int32_t quads, const int8_t* weights, const int32_t* channels,

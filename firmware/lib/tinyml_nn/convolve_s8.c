@@ -14,6 +14,9 @@ typedef struct {
 } Layer;
 
 static void copy_values(const int8_t* from, int32_t count, int8_t* to) {
+  for (; count >= 4 * kQuad; count -= 4 * kQuad, from += 4 * kQuad, to += 4 * kQuad) {
+    for (int quad = 0; quad < 4; ++quad) store_word(to + quad * kQuad, load_word(from + quad * kQuad));
+  }
   for (; count >= kQuad; count -= kQuad, from += kQuad, to += kQuad) store_word(to, load_word(from));
   for (; count > 0; --count) *to++ = *from++;
 }
@@ -65,7 +68,7 @@ static void fill_inner_column(const Layer* layer, int32_t y, int32_t x, uint8_t*
   const int8_t* row = layer->input + (y * w->input_width + x) * w->input_channels;
   int32_t rows = w->window_height;
   if (row_values % kQuad == 0) {
-    for (; rows > 0; --rows, row += row_step) column = tinyml_nn_widen(row, row_values / kQuad, column);
+    tinyml_nn_widen_rows(row, rows, row_step, row_values / kQuad, column);
     return;
   }
   int8_t* to = layer->values;

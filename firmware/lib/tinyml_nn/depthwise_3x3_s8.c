@@ -325,9 +325,10 @@ static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t la
   const tinyml_nn_window* const w = layout->window;
   const int32_t lane_bytes = layout->columns * kWordBytes, row_bytes = w->output_width * w->output_channels;
   uint8_t *upper = scratch, *lower = scratch + kLanes * lane_bytes;
-  const int from_lowest = w->output_zero_point == INT8_MIN;
+  const int from_lowest = w->output_zero_point == INT8_MIN, rows = w->stride_x == 1 ? kRows : 1;
   Rows* const two = from_lowest ? two_rows_from_lowest : two_rows;
   Rows* const one = from_lowest ? one_row_from_lowest : one_row;
+  Rows* const compute = rows == kRows ? two : one;
   Filter filters[kLanes];
   for (int32_t lane = 0; lane < lanes; ++lane) {
     load_filter(w, weights + lane * kFilterBytes, channels + lane * kChannelWords, filters + lane);
@@ -335,12 +336,13 @@ static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t la
   load_row_pair(layout, input, 0, lanes, upper);
   for (int32_t left = w->output_height, pair = 1; left > 0; ++pair) {
     load_row_pair(layout, input, pair, lanes, lower);
-    const int32_t rows = w->stride_x == 1 ? kRows : 1;
-    for (int32_t lane = 0; lane < lanes; ++lane) {
-      const int32_t at = lane * lane_bytes;
-      /* A last row without a partner writes the partner's outputs first and its own over them. */
-      if (left == 1) filters[lane].next_row = 0;
-      (rows == kRows ? two : one)(filters + lane, upper + at, lower + at, output + lane);
+    /* A last row without a partner writes the partner's outputs first and its own over them. */
+    if (left == 1) {
+      for (int32_t lane = 0; lane < lanes; ++lane) filters[lane].next_row = 0;
+    }
+    const uint8_t *upper_lane = upper, *lower_lane = lower;
+    for (int32_t lane = 0; lane < lanes; ++lane, upper_lane += lane_bytes, lower_lane += lane_bytes) {
+      compute(filters + lane, upper_lane, lower_lane, output + lane);
     }
     output += rows * row_bytes;
     left -= rows;
