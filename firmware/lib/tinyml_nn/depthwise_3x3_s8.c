@@ -106,11 +106,14 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
 
 #if TINYML_NN_DSP
 
-/* Every register is in use: r1, r2 row pairs; r3-r5, r6-r8 weights; r9 output; r10 and up inputs and sums;
- * r0, lr sums. The other fields are on the stack, below them the second weights. r7 may be the frame pointer,
- * so it is saved here. */
+/* Channel by channel. Every register is in use: r1, r2 row pairs; r3-r5, r6-r8 weights; r9 output; r10 and up
+ * inputs and sums; r0, lr sums. The filter's other fields are on the stack, below them the second weights,
+ * above them the arguments. r7 may be the frame pointer, so it is saved here. */
 #define ENTER                             \
   "push {r7}\n\t"                         \
+  "push {r4, r5}\n"                       \
+  "0:\n\t"                                \
+  "push {r0-r3}\n\t"                      \
   "ldmia r0!, {r4-r8, r10-r12}\n\t"       \
   "add r5, r5, r1\n\t" /* where to end */ \
   "push {r4-r8, r10-r12}\n\t"             \
@@ -118,9 +121,20 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
   "cmp r1, r5\n\t"                        \
   "ldmia r0, {r3-r8}\n\t"                 \
   "push {r6-r8}\n\t"
-#define LEAVE           \
-  "add sp, sp, #44\n\t" \
+#define LEAVE                                               \
+  "add sp, sp, #44\n\t"                                     \
+  "pop {r0-r3}\n\t"                                         \
+  "ldrd r4, r5, [sp]\n\t" /* bytes of a lane, lanes left */ \
+  "add r0, r0, #56\n\t"                                     \
+  "add r1, r1, r4\n\t"                                      \
+  "add r2, r2, r4\n\t"                                      \
+  "add r3, r3, #1\n\t"                                      \
+  "subs r5, r5, #1\n\t"                                     \
+  "str r5, [sp, #4]\n\t"                                    \
+  "bne 0b\n\t"                                              \
+  "add sp, sp, #8\n\t"                                      \
   "pop {r7}"
+_Static_assert(sizeof(Filter) == 56, "LEAVE goes to the next one");
 #define SECOND_WEIGHTS "ldmia sp, {r6-r8}\n\t"
 #define STEP "12"
 #define END "16"
@@ -255,17 +269,20 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
                                             "cmp r1, r11\n\t"       \
                                             "bne 1b\n\t" LEAVE
 
-#define DEFINE_ROWS(name, code)                                                                  \
-  static __attribute__((noinline)) void name(const Filter* filter, const uint8_t* upper,         \
-                                             const uint8_t* lower, int8_t* output) {             \
-    register const Filter* r0 __asm__("r0") = filter;                                            \
-    register const uint8_t* r1 __asm__("r1") = upper;                                            \
-    register const uint8_t* r2 __asm__("r2") = lower;                                            \
-    register int8_t* r3 __asm__("r3") = output;                                                  \
-    __asm__ volatile(code                                                                        \
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)                                    \
-                     :                                                                           \
-                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"); \
+#define DEFINE_ROWS(name, code)                                                                        \
+  static __attribute__((noinline)) void name(const Filter* filters, const uint8_t* upper,              \
+                                             const uint8_t* lower, int8_t* output, int32_t lane_bytes, \
+                                             int32_t lanes) {                                          \
+    register const Filter* r0 __asm__("r0") = filters;                                                 \
+    register const uint8_t* r1 __asm__("r1") = upper;                                                  \
+    register const uint8_t* r2 __asm__("r2") = lower;                                                  \
+    register int8_t* r3 __asm__("r3") = output;                                                        \
+    register int32_t r4 __asm__("r4") = lane_bytes;                                                    \
+    register int32_t r5 __asm__("r5") = lanes;                                                         \
+    __asm__ volatile(code                                                                              \
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5)                      \
+                     :                                                                                 \
+                     : "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");                   \
   }
 
 DEFINE_ROWS(two_rows, TWO_ROWS(WITH_SIGN))
@@ -298,7 +315,7 @@ static inline int8_t second_output(const Filter* filter, const uint8_t* upper, c
   return output_of(filter, sum);
 }
 
-static void two_rows(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
+static void two_rows_of(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
   const int32_t end = filter->run_bytes + filter->odd * kWordBytes;
   for (int32_t at = 0; at < end; at += kWordBytes, output += filter->step) {
     output[filter->next_row] = second_output(filter, upper + at, lower + at);
@@ -306,18 +323,30 @@ static void two_rows(const Filter* filter, const uint8_t* upper, const uint8_t* 
   }
 }
 
-static void one_row(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
+static void one_row_of(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output) {
   for (int32_t at = 0; at < filter->run_bytes; at += 2 * kWordBytes, output += filter->step) {
     *output = first_output(filter, upper + at, lower + at);
   }
 }
 
+#define DEFINE_ROWS(name)                                                                             \
+  static void name(const Filter* filters, const uint8_t* upper, const uint8_t* lower, int8_t* output, \
+                   int32_t lane_bytes, int32_t lanes) {                                               \
+    for (int32_t lane = 0; lane < lanes; ++lane) {                                                    \
+      name##_of(filters + lane, upper + lane * lane_bytes, lower + lane * lane_bytes, output + lane); \
+    }                                                                                                 \
+  }
+
+DEFINE_ROWS(two_rows)
+DEFINE_ROWS(one_row)
 #define two_rows_from_lowest two_rows
 #define one_row_from_lowest one_row
 
 #endif
 
-typedef void Rows(const Filter* filter, const uint8_t* upper, const uint8_t* lower, int8_t* output);
+/* Outputs of `lanes` channels, whose row pairs lie `lane_bytes` apart. */
+typedef void Rows(const Filter* filters, const uint8_t* upper, const uint8_t* lower, int8_t* output,
+                  int32_t lane_bytes, int32_t lanes);
 
 /* All outputs of up to four channels. */
 static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t lanes, const int8_t* weights,
@@ -340,10 +369,7 @@ static void convolve_lanes(const Layout* layout, const int8_t* input, int32_t la
     if (left == 1) {
       for (int32_t lane = 0; lane < lanes; ++lane) filters[lane].next_row = 0;
     }
-    const uint8_t *upper_lane = upper, *lower_lane = lower;
-    for (int32_t lane = 0; lane < lanes; ++lane, upper_lane += lane_bytes, lower_lane += lane_bytes) {
-      compute(filters + lane, upper_lane, lower_lane, output + lane);
-    }
+    compute(filters, upper, lower, output, lane_bytes, lanes);
     output += rows * row_bytes;
     left -= rows;
     uint8_t* const done = upper;
