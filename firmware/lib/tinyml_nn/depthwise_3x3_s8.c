@@ -23,8 +23,8 @@ typedef struct {
 /* The inputs for the outputs of one channel. The assembly below depends on the order of the fields.
  */
 typedef struct {
-  int32_t step, run_bytes; /* from one output to the next; of the windows of a row of outputs */
-  int32_t shift, next_row; /* next_row: from an output to the one below it */
+  int32_t step, next_row;   /* from one output to the next, and to the one below it */
+  int32_t run_bytes, shift; /* run_bytes: of the windows of a row of outputs */
   int32_t multiplier, rounding, bias;
   int32_t odd; /* 1 where a row of outputs at stride 1 has a column after the last two of `run_bytes` */
   uint32_t first[kTaps], second[kTaps]; /* doubled weights of rows 0 and 1, and of rows 1 and 2 */
@@ -115,10 +115,10 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
   "0:\n\t"                                \
   "push {r0-r3}\n\t"                      \
   "ldmia r0!, {r4-r8, r10-r12}\n\t"       \
-  "add r5, r5, r1\n\t" /* where to end */ \
+  "add r6, r6, r1\n\t" /* where to end */ \
   "push {r4-r8, r10-r12}\n\t"             \
   "mov r9, r3\n\t"                        \
-  "cmp r1, r5\n\t"                        \
+  "cmp r1, r6\n\t"                        \
   "ldmia r0, {r3-r8}\n\t"                 \
   "push {r6-r8}\n\t"
 #define LEAVE                                               \
@@ -136,10 +136,10 @@ static void load_filter(const tinyml_nn_window* window, const int8_t* weights, c
   "pop {r7}"
 _Static_assert(sizeof(Filter) == 56, "LEAVE goes to the next one");
 #define SECOND_WEIGHTS "ldmia sp, {r6-r8}\n\t"
-#define STEP "12"
-#define END "16"
-#define SHIFT "20"
-#define NEXT_ROW "24"
+#define STEP_NEXT_ROW "12"
+#define NEXT_ROW "16"
+#define END "20"
+#define SHIFT "24"
 #define MULTIPLIER_ROUNDING "28"
 #define BIAS "36"
 #define ODD "40"
@@ -194,9 +194,7 @@ _Static_assert(sizeof(Filter) == 56, "LEAVE goes to the next one");
   "smlabt r11, r10, r8, r11\n\t"                                                                \
   "smlad r12, r10, r8, r12\n\t" PARAMETERS REQUANTIZE("r0", sign) REQUANTIZE("lr", sign)        \
       REQUANTIZE("r11", sign)                                                                   \
-          REQUANTIZE("r12", sign) "ldr r6, [sp, #" STEP                                         \
-                                  "]\n\t"                                                       \
-                                  "ldr r7, [sp, #" NEXT_ROW                                     \
+          REQUANTIZE("r12", sign) "ldrd r6, r7, [sp, #" STEP_NEXT_ROW                           \
                                   "]\n\t"                                                       \
                                   "strb lr, [r9, r7]\n\t"                                       \
                                   "strb r0, [r9]\n\t"                                           \
@@ -239,34 +237,34 @@ _Static_assert(sizeof(Filter) == 56, "LEAVE goes to the next one");
                                                              "3:\n\t" LEAVE
 
 /* One row of outputs at stride 2. */
-#define ONE_ROW(sign)                                               \
-  ENTER                                                             \
-  "1:\n\t"                                                          \
-  "ldr lr, [sp, #" BIAS                                             \
-  "]\n\t"                                                           \
-  "ldmia r1, {r10-r12}\n\t"                                         \
-  "smlad r0, r10, r3, lr\n\t"                                       \
-  "smlad r0, r11, r4, r0\n\t"                                       \
-  "smlad r0, r12, r5, r0\n\t"                                       \
-  "ldmia r2, {r10-r12}\n\t"                                         \
-  "smlabt r0, r10, r6, r0\n\t"                                      \
-  "smlabt r0, r11, r7, r0\n\t"                                      \
-  "smlabt r0, r12, r8, r0\n\t"                                      \
-  "ldrd r11, r12, [sp, #" MULTIPLIER_ROUNDING                       \
-  "]\n\t"                                                           \
-  "smmlar r10, r0, r11, r12\n\t" sign("r0") "ldr r12, [sp, #" SHIFT \
-                                            "]\n\t"                 \
-                                            "ldr lr, [sp, #" STEP   \
-                                            "]\n\t"                 \
-                                            "ldr r11, [sp, #" END   \
-                                            "]\n\t"                 \
-                                            "asr r10, r10, r12\n\t" \
-                                            "ssat r0, #8, r10\n\t"  \
-                                            "strb r0, [r9]\n\t"     \
-                                            "add r1, r1, #8\n\t"    \
-                                            "add r2, r2, #8\n\t"    \
-                                            "add r9, r9, lr\n\t"    \
-                                            "cmp r1, r11\n\t"       \
+#define ONE_ROW(sign)                                                      \
+  ENTER                                                                    \
+  "1:\n\t"                                                                 \
+  "ldr lr, [sp, #" BIAS                                                    \
+  "]\n\t"                                                                  \
+  "ldmia r1, {r10-r12}\n\t"                                                \
+  "smlad r0, r10, r3, lr\n\t"                                              \
+  "smlad r0, r11, r4, r0\n\t"                                              \
+  "smlad r0, r12, r5, r0\n\t"                                              \
+  "ldmia r2, {r10-r12}\n\t"                                                \
+  "smlabt r0, r10, r6, r0\n\t"                                             \
+  "smlabt r0, r11, r7, r0\n\t"                                             \
+  "smlabt r0, r12, r8, r0\n\t"                                             \
+  "ldrd r11, r12, [sp, #" MULTIPLIER_ROUNDING                              \
+  "]\n\t"                                                                  \
+  "smmlar r10, r0, r11, r12\n\t" sign("r0") "ldr r12, [sp, #" SHIFT        \
+                                            "]\n\t"                        \
+                                            "ldr lr, [sp, #" STEP_NEXT_ROW \
+                                            "]\n\t"                        \
+                                            "ldr r11, [sp, #" END          \
+                                            "]\n\t"                        \
+                                            "asr r10, r10, r12\n\t"        \
+                                            "ssat r0, #8, r10\n\t"         \
+                                            "strb r0, [r9]\n\t"            \
+                                            "add r1, r1, #8\n\t"           \
+                                            "add r2, r2, #8\n\t"           \
+                                            "add r9, r9, lr\n\t"           \
+                                            "cmp r1, r11\n\t"              \
                                             "bne 1b\n\t" LEAVE
 
 #define DEFINE_ROWS(name, code)                                                                        \
