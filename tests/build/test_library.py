@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlparse
 
 import numpy as np
 import pytest
@@ -166,6 +168,36 @@ def test_arduino_gets_an_archive_that_is_equal_each_time(listener: Run, tmp_path
         properties = archive.read("kws_yes_no/library.properties").decode()
     assert {name.split("/")[0] for name in names} == {"kws_yes_no"}  # the IDE wants one folder
     assert "name=kws_yes_no\n" in properties and "includes=kws_yes_no.h\n" in properties
+
+
+@pytest.mark.parametrize("make", [listening_run, waving_run, looking_run.make], ids=["ear", "hand", "eye"])
+def test_arduino_s_rules_for_libraries_are_kept(make: Callable[[Path], Run], tmp_path: Path) -> None:
+    """Arduino CLI's library specification, and the rules of arduino-lint for library.properties."""
+    export_library(make(tmp_path / "run"), "arduino", tmp_path / "lib", "my_model")
+    lines = (tmp_path / "lib" / "library.properties").read_text().splitlines()
+    properties = dict(line.split("=", 1) for line in lines if line)
+    asked = {
+        "name",
+        "version",
+        "author",
+        "maintainer",
+        "sentence",
+        "paragraph",
+        "category",
+        "url",
+        "architectures",
+    }
+    assert asked <= properties.keys() <= asked | {"includes", "depends"}
+    assert all(value and value == value.strip() for value in properties.values())
+    assert re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_.-]{0,62}", properties["name"])
+    assert re.fullmatch(r"\d+\.\d+\.\d+", properties["version"])
+    assert urlparse(properties["url"]).scheme == "https"
+    assert not re.search("arduino|library", properties["sentence"], re.IGNORECASE)
+    assert (tmp_path / "lib" / "src" / properties["includes"]).is_file()
+    for sketch in (tmp_path / "lib" / "examples").rglob("*.ino"):
+        assert sketch.stem == sketch.parent.name
+    for path in (tmp_path / "lib").rglob("*"):  # the IDE's: no blanks, no .exe, no links
+        assert re.fullmatch(r"[\w.-]{1,63}", path.name, re.ASCII) and not path.is_symlink()
 
 
 def test_any_model_has_a_library(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,6 +231,12 @@ def _checked(name: str) -> str:
             "--name",
             f"Choose another one, such as {name}_model.",
         )
+    if name.lower().startswith("arduino"):
+        raise TinymlError(
+            "Names that begin with Arduino are those of Arduino's own libraries",
+            "--name",
+            f"Choose another one, such as my_{name}.",
+        )
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or len(name) > _MOST_CHARACTERS:
         raise TinymlError(
             f"`{name}` cannot be the name of a library",
