@@ -144,6 +144,13 @@ def test_log_softmax_on_another_scale_is_refused() -> None:
     _refused(made.build([x], [y]), "LOG_SOFTMAX", "0.0625")
 
 
+def test_unit_vectors_on_another_scale_are_refused() -> None:
+    made = Model()
+    x, y = made.tensor((1, 4)), made.tensor((1, 4), 1 / 256, 0)
+    made.operator("L2_NORMALIZATION", [x], [y], "L2NormOptions")
+    _refused(made.build([x], [y]), "L2_NORMALIZATION", "1/128")
+
+
 def _refused(data: bytes, *words: str) -> None:
     with pytest.raises(TinymlError) as caught:
         compiler.compile_graph(tflite_graph.parse(data), "m.tflite")

@@ -47,7 +47,19 @@ for number, (source, target) in enumerate(
     case(f"requantize_{number}", unary, "QUANTIZE", source=source, target=target)
     case(f"logistic_{number}", unary, "LOGISTIC", source=source, target=(1 / 256, -128))
     case(f"tanh_{number}", unary, "TANH", source=source, target=(1 / 128, 0))
+    case(
+        f"l2_normalization_{number}",
+        unary,
+        "L2_NORMALIZATION",
+        "L2NormOptions",
+        source,
+        (1 / 128, 0),
+        (5, 11),
+    )
     case(f"softmax_{number}", unary, "SOFTMAX", "SoftmaxOptions", source, (1 / 256, -128), (5, 11), beta=1.0)
+case(
+    "l2_normalization_long", unary, "L2_NORMALIZATION", "L2NormOptions", (1.0, -128), (1 / 128, 0), (2, 9000)
+)
 case("logistic_fine", unary, "LOGISTIC", source=(0.0003, 12), target=(1 / 256, -128))
 case("tanh_fine", unary, "TANH", source=(0.0003, -90), target=(1 / 128, 0))
 for number, (source, target) in enumerate(

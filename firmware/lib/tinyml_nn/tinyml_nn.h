@@ -65,6 +65,16 @@ typedef struct {
 void tinyml_nn_log_softmax_s8(const tinyml_nn_log_softmax_params* params, const int8_t* input,
                               int8_t* output);
 
+typedef struct {
+  int32_t rows;
+  int32_t depth;        /* at most 33025 values a row */
+  int32_t input_offset; /* minus the input's zero point */
+} tinyml_nn_l2_normalize_params;
+
+/* Each row divided by its length; the output is q / 128. */
+void tinyml_nn_l2_normalize_s8(const tinyml_nn_l2_normalize_params* params, const int8_t* input,
+                               int8_t* output);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,6 +19,7 @@ from tinyml_cli.engines.aot.ops import (
     gather,
     grouped,
     join,
+    l2_normalization,
     lstm,
     matmul,
     move,
@@ -100,6 +101,7 @@ LOWERINGS: dict[str, _Lowering] = {
     "GATHER": gather.gather,
     "GELU": unary.gelu,
     "HARD_SWISH": _by_type(unary.hard_swish, {"float32": unary_f32.function("hard_swish")}),
+    "L2_NORMALIZATION": l2_normalization.l2_normalization,
     "LEAKY_RELU": _by_type(
         unary.leaky_relu, {"int16": elementwise_s16.leaky_relu, "float32": unary_f32.leaky_relu}
     ),
