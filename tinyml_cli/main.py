@@ -42,7 +42,7 @@ SECTIONS = {
     },
     "Whole pipeline": {"pipeline": "pipeline", "studio": "studio", "serve": "serve"},
     "Data": {"data": "data"},
-    "Train": {"train": "train", "tune": "tune", "recipes": "recipes"},
+    "Train": {"train": "train", "tune": "tune", "teach": "teach", "recipes": "recipes"},
     "Shrink": {
         "quantize": "quantize",
         "prune": "prune",

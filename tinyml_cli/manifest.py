@@ -30,6 +30,7 @@ from tinyml_cli.manifest_sections import (
     Op,
     Quantization,
     RecognizerSettings,
+    Taught,
 )
 from tinyml_cli.user_text import is_printable
 from tinyml_cli.validation import first_problem
@@ -121,6 +122,7 @@ class Manifest(ManifestSection):
     task_settings: dict[str, Any] = Field(
         default_factory=dict, description="what a task of another package keeps, see TaskSpec.settings_schema"
     )
+    taught: Taught | None = Field(default=None, description="words of `tinyml teach`; null for trained runs")
     quantization: Quantization | None = None
     reference: Reference | None = None
     ops: list[Op] = Field(default_factory=list)

@@ -121,6 +121,22 @@ class RecognizerSettings(ManifestSection):
         return [sum(1 << labels.index(word) for word in words if word in labels) for words in longer]
 
 
+class TaughtWord(ManifestSection):
+    """A word that was taught in a few takes, as vectors of the shipped word embedding."""
+
+    prototype: str = Field(pattern="^([0-9a-f]{2})+$", description="int8 unit vector in 1/128, as hex")
+    weights: str = Field(pattern="^([0-9a-f]{2})+$", description="its row of the last layer, int8 in 1/16")
+    bias: int = Field(ge=-(2**31), lt=2**31, description="of the row, in 1/2048")
+    takes: list[str] = Field(description="recordings in the run")
+
+
+class Taught(ManifestSection):
+    """Words without training; the run's labels are silence, unknown and these, in their order."""
+
+    embedding_sha256: str = Field(description="of the network that the vectors are of")
+    words: dict[str, TaughtWord] = Field(default_factory=dict)
+
+
 class Artifact(ManifestSection):
     """A file of the run: its bytes, and the hashes of what it was made from."""
 

@@ -30,6 +30,7 @@ _PLACES = {
     "studio": ["housekeeping:StudioOpened"],
     "serve": ["services:ServiceOpened"],
     "train": ["stages:Trained"],
+    "teach": ["teaching:WordsTaught"],
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],
     "export-c-array": ["stages:Exported"],

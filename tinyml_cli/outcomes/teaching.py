@@ -1,0 +1,26 @@
+"""What `tinyml teach` prints."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tinyml_cli.outcomes.base import File, Outcome
+
+
+class TaughtWordFigures(Outcome):
+    """A word that the run hears."""
+
+    word: str
+    takes: list[str] = Field(description="files in the run")
+    nearest: str = Field(description="the other word of the run or of the stored ones that is most like it")
+    nearest_cosine: float
+
+
+class WordsTaught(Outcome):
+    """The words of a run after the command."""
+
+    run: str = Field(description="path")
+    taught: str | None = Field(default=None, description="the word that was added")
+    forgotten: str | None = Field(default=None, description="the word that was removed")
+    words: list[TaughtWordFigures]
+    int8: File | None = Field(default=None, description="the run's model; null where no word is left")
