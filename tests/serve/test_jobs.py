@@ -75,7 +75,7 @@ def test_c_sources_of_an_upload_and_what_cancelling_leaves(
     ("limits", "reason"),
     [
         ({"seconds": 0}, "longer than 0 s"),
-        ({"memory_mb": 256}, "memory|MB"),
+        ({"memory_mb": 80}, "more than 80 MB of memory"),
         ({"result_mb": 0}, "more than 0|large"),
     ],
 )
@@ -94,6 +94,7 @@ def test_a_job_beyond_its_limits_fails_with_the_reason(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")
 def test_cancelling_ends_the_whole_family_and_leaves_nothing(
     service: Service, client: TestClient, tflite: bytes
 ) -> None:
@@ -101,18 +102,13 @@ def test_cancelling_ends_the_whole_family_and_leaves_nothing(
     service.start()
     try:
         deadline = time.monotonic() + 120
-        while "building" not in _log(service, id) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while not _processes_of(id) and time.monotonic() < deadline:
+            time.sleep(0.02)
         assert client.delete(f"/v1/jobs/{id}").json()["state"] == "cancelled"
-        assert not list(Path("/proc").glob("[0-9]*/environ")) or not _processes_of(id)
+        assert _processes_of(id) == []
         assert list((service.runs / ".tinyml-serve" / "jobs").iterdir()) == []
     finally:
         service.dispatcher.stop()
-
-
-def _log(service: Service, id: str) -> str:
-    path = service.dispatcher.place(id) / "events.jsonl"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _processes_of(id: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tinyml_cli.evaluation.parity import run_inputs, run_windows
 from tinyml_cli.features.audio_frontend import quantize_features
 from tinyml_cli.link.link import Link
 from tinyml_cli.manifest_sections import TensorQuantization
-from tinyml_cli.run import MODEL_INT8, MODEL_STREAM, Run, board_model
+from tinyml_cli.run import MANIFEST, MODEL_INT8, MODEL_STREAM, Run, board_model
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
@@ -109,6 +110,21 @@ class ServedModel:
 
     def _text(self) -> str:
         return ", ".join(map(str, self.shape))
+
+
+def served(run: Run) -> ServedModel:
+    """The model of a run; read again when its manifest or its model has changed.
+
+    Raises:
+        TinymlError: as ServedModel.
+    """
+    states = (path.stat() for path in (run.file(MANIFEST), run.file(MODEL_INT8)) if path.is_file())
+    return _served(run.path, tuple((each.st_mtime_ns, each.st_size, each.st_ino) for each in states))
+
+
+@functools.lru_cache(maxsize=32)
+def _served(path: Path, state: tuple[tuple[int, int, int], ...]) -> ServedModel:
+    return ServedModel(Run(path))
 
 
 def _told(row: Int8Array, labels: Sequence[str], output: TensorQuantization) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tinyml_cli import __version__, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
 from tinyml_cli.serve import job_limits
-from tinyml_cli.serve.answers import Int8Array, ServedModel
+from tinyml_cli.serve.answers import Int8Array, ServedModel, served
 from tinyml_cli.serve.service import Service
 from tinyml_cli.serve.uploads import UPLOAD_BYTES
 
@@ -125,7 +125,7 @@ def _model(service: Service, name: str) -> ModelTold:
     try:
         manifest = service.sources.run(name).manifest()
         task, labels = manifest.task, list(manifest.labels)
-        model = ServedModel(service.sources.run(name))
+        model = served(service.sources.run(name))
     except (TinymlError, OSError) as error:
         problem = str(error)
         return ModelTold(
@@ -143,7 +143,7 @@ def _model(service: Service, name: str) -> ModelTold:
 
 
 def _infer(service: Service, asked: InferAsked) -> InferTold:
-    model = ServedModel(service.sources.run(asked.model))
+    model = served(service.sources.run(asked.model))
     inputs = _inputs(model, asked)
     if asked.runtime == "litert":
         started_s = time.perf_counter()

@@ -18,7 +18,7 @@ JOB, RESULT, ERROR, MADE = "job.json", "result.json", "error.json", "made"
 def main(folder: Path) -> int:
     """Does the job of a folder; returns the exit code."""
     from tinyml_cli import locks
-    from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_OK, TinymlError
+    from tinyml_cli.errors import EXIT_OK, TinymlError
     from tinyml_cli.serve.job_limits import JobLimits
 
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
@@ -27,12 +27,10 @@ def main(folder: Path) -> int:
         with locks.locked(folder.parent, "job", wait=True):
             _write(folder / RESULT, _done(folder, job))
         return EXIT_OK
-    except TinymlError as error:
-        refused, code = error, EXIT_BAD_INPUT
-    except MemoryError:
-        mb = job["limits"]["memory_mb"]
-        refused, code = TinymlError(f"The job needs more than {mb:,} MB of memory"), EXIT_BAD_INPUT
     except Exception as error:
+        if _is_out_of_memory(error):
+            mb = job["limits"]["memory_mb"]
+            error = TinymlError(f"The job needs more than {mb:,} MB of memory", "", "Ask for less.")
         refused, code = _explained(error)
     _write(folder / ERROR, refused.as_dict())
     return code
@@ -52,10 +50,18 @@ def _done(folder: Path, job: dict[str, Any]) -> Any:
     return run_order(place)
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Also of a library that finds no room to be loaded, which is an ImportError."""
+    texts = ("cannot allocate memory", "failed to map segment")
+    return isinstance(error, MemoryError) or any(text in str(error).lower() for text in texts)
+
+
 def _explained(error: Exception) -> tuple[Any, int]:
     from tinyml_cli import defect, system_errors
     from tinyml_cli.errors import EXIT_BAD_INPUT, EXIT_DEFECT, TinymlError
 
+    if isinstance(error, TinymlError):
+        return error, EXIT_BAD_INPUT
     if isinstance(error, OSError) and (refused := system_errors.explain(error)):
         return refused, EXIT_BAD_INPUT
     if isinstance(error, ImportError):
