@@ -72,7 +72,9 @@ def write_new(path: Path, content: bytes) -> None:
         raise
     except OSError as error:
         raise TinymlError(
-            f"Cannot write: {error.strerror or error}", str(path), "Choose another folder with --out."
+            f"Cannot write: {error.strerror or error}",
+            str(path),
+            "Free some space there, or choose another folder (--out).",
         ) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,30 @@ def test_evaluate_feeds_a_board(
     device = judged["device"]
     assert (device["board"], device["level"], device["recordings"]) == ("native", "host", 6)
     assert device["mismatches"] == 0 and device["n"] >= 6
+
+
+@pytest.mark.slow
+def test_a_machine_is_heard_by_this_computers_microphone(
+    made: dict[str, Run],
+    boot: Callable[[str, str], AnomalyDevice],
+    tinyml: Tinyml,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    boot("sound", "native").process.kill()
+    sounds = runs.write_sounds(tmp_path / "sounds")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "data" / "microphone")
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    told = {}
+    for name in ("normal_00", "anomaly_00"):
+        monkeypatch.setenv("FAKE_MICROPHONE", str(sounds / f"{name}.wav"))
+        monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+        options = ("--board", "native", "--microphone", "--duration", "1", "--json")
+        answer = tinyml("monitor", made["sound"].path, *options, cwd=tmp_path)
+        events = [json.loads(line) for line in answer.out.splitlines()]
+        scores = [event["score"] for event in events if event.get("event") == "anomaly"]
+        told[name] = scores[:3]  # the file lasts a second
+    assert min(told["anomaly_00"]) > max(told["normal_00"])
 
 
 def _trained(model: AnomalyModel) -> tuple[int, int]:

@@ -114,6 +114,7 @@ function heardList(told) {
       const stored = isWord
         ? await upload("/api/take/word", { folder: folder.value, word: truth.value, speaker: "studio", keep: "always" }, wavOf(sound, rateHz))
         : await upload("/api/take/picture", { folder: folder.value, label: truth.value }, pngOf(picture));
+      if (!stored.kept) throw new Error("Not kept: the picture is blank");
       row.replaceChildren(h("b", {}, name), h("span", { class: "muted" }, `kept as ${truth.value}: ${counted(stored.clips ?? stored.n, "example")}`));
     }, { class: "quiet" });
     const row = h("li", {}, h("b", {}, name), h("span", { class: "muted" }, event.score == null ? "" : percent(event.score, 0)));
