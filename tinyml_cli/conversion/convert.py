@@ -26,6 +26,7 @@ from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.base import File
 from tinyml_cli.outcomes.stages import Converted
 from tinyml_cli.quantization.calibration_set import CalibrationSet
+from tinyml_cli.quantization.cell_clip import FUSED_LSTM, without_cell_clip
 from tinyml_cli.quantization.live_outputs import slice_live_outputs
 from tinyml_cli.quantization.prepare import prepare
 from tinyml_cli.quantization.scheme import Scheme
@@ -65,6 +66,8 @@ def convert(run: Run) -> Converted:
         ops = opset.check_int8(graph, MODEL_INT8)
         samples = [values[: compare.COMPARED_SAMPLES] for values in calibration.inputs]
         reference, parameters = source.predict(samples), source.parameters
+        for layer, outcome in source.recurrence().items():
+            console.info(f"`{layer}` becomes {outcome}.")
     comparison = compare.compare(converted.float32, converted.int8, samples, reference)
     _check_float(comparison, reference)
 
@@ -131,11 +134,17 @@ def to_flatbuffers(
     for spec, values in zip(source.inputs, samples, strict=True):
         if not spec.accepts(values.shape[1:]):
             raise _unfit(source, f"the calibration set has {values.shape[1:]} for {spec}")
-    plain = converter.to_float32(source, [values.shape[1:] for values in samples])
+    plain = without_cell_clip(converter.to_float32(source, [values.shape[1:] for values in samples]))
     _check_calibrates(parse(plain), source.path)
     float32 = slice_live_outputs(plain)
-    if float32 == plain and (scheme is None or scheme.is_plain):
-        int8 = converter.to_int8(plain, samples, source.path)
+    if _is_fused(plain) or (float32 == plain and (scheme is None or scheme.is_plain)):
+        if scheme is not None and not scheme.is_plain:
+            raise TinymlError(
+                "The model has a fused LSTM, whose inner ranges only TensorFlow's own calibration measures",
+                str(source.path),
+                "Run `tinyml quantize` without options.",
+            )
+        int8 = converter.to_int8(float32, samples, source.path)
     else:
         scheme = scheme or Scheme()
         float32 = names.restore(float32, source.layer_names)
@@ -158,6 +167,10 @@ def remember(manifest: Manifest, source_name: str, converted: ConvertedModels) -
 def _key(manifest: Manifest, source_name: str) -> tuple[str, str]:
     """All that a conversion depends on."""
     return manifest.artifacts[source_name].sha256, manifest.artifacts[CALIBRATION].sha256
+
+
+def _is_fused(model: bytes) -> bool:
+    return any(each.name == FUSED_LSTM for each in parse(model).operators)
 
 
 def _check_calibrates(graph: Graph, where: Path) -> None:

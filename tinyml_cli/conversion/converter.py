@@ -110,6 +110,7 @@ def _rounded(ranged: bytes, where: Path, **options: bool) -> bytes:
             input_data_type=tf.int8,
             output_data_type=tf.int8,
             disable_per_channel_for_dense_layers=True,
+            enable_variable_quantization=True,
             **options,
         )
         return bytes(api.deduplicate_readonly_buffers(rounded))

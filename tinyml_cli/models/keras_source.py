@@ -12,6 +12,7 @@ import numpy as np
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import bounds
+from tinyml_cli.models.fused_lstm import fused, fusible
 from tinyml_cli.models.keras_file import load_keras, not_loaded
 from tinyml_cli.models.source_network import Array, batches, endpoint, input_spec, joined, tensor_specs
 from tinyml_cli.quiet_import import import_quietly
@@ -19,6 +20,10 @@ from tinyml_cli.silence import silenced
 
 # Where layers such as Bidirectional and TimeDistributed keep those that they wrap.
 _WRAPPED = ("forward_layer", "backward_layer", "layer")
+
+_FUSED = "one operator, whose state lasts from one inference to the next"
+_UNROLLED = "its steps one after another"
+_STATEFUL = ", with a state that lasts from one inference to the next"
 
 
 class KerasSource:
@@ -49,9 +54,12 @@ class KerasSource:
             self._model.save(path)
 
     def predict(self, samples: Sequence[Array]) -> list[Array]:
-        """Outputs [n, ...] in order, for one array [n, ...] per input."""
+        """Outputs [n, ...] in order, for one array [n, ...] per input; a stateful model begins anew."""
         size = 1 if any(each.shape[0] == 1 for each in self._model.inputs) else self._batch
         with silenced():
+            for layer in self._layers():
+                if getattr(layer, "stateful", False):
+                    layer.reset_state()
             parts = [self._call(batch) for batch in batches(samples, size)]
         return joined(parts)
 
@@ -73,11 +81,19 @@ class KerasSource:
         self._make_expressible()
         archive = self._keras.export.ExportArchive()
         archive.track(self._model)
-        with silenced():
+        with silenced(), fused(self._layers()):
             archive.add_endpoint(
                 "serve", endpoint(self._call), input_signature=tensor_specs(self._tf, self.inputs, shapes)
             )
             archive.write_out(folder, verbose=False)
+
+    def recurrence(self) -> dict[str, str]:
+        """What becomes of each recurrent layer, by name."""
+        return {
+            layer.name: _FUSED if fusible(layer) else _UNROLLED + (_STATEFUL if layer.stateful else "")
+            for layer in self._layers()
+            if hasattr(layer, "unroll")
+        }
 
     def _rescaling(self) -> float | None:
         for layer in self._model.layers[:3]:

@@ -66,6 +66,10 @@ class SavedModelSource:
         with silenced():
             return joined([self._call(batch) for batch in batches(samples, self._batch)])
 
+    def recurrence(self) -> dict[str, str]:
+        """What becomes of recurrent layers: their operators are traced already, and nothing is known."""
+        return {}
+
     def function(self, shapes: Sequence[Sequence[int]]) -> Any:
         """None: tables and variables of whoever wrote the SavedModel need not be constants."""
         return None

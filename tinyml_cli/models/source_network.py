@@ -59,6 +59,9 @@ class SourceNetwork(Protocol):
     def predict(self, samples: Sequence[Array]) -> list[Array]:
         """Outputs [n, ...] in order, for one array [n, ...] per input."""
 
+    def recurrence(self) -> dict[str, str]:
+        """What becomes of each recurrent layer, by name, in words; empty where unknown."""
+
     def function(self, shapes: Sequence[Sequence[int]]) -> Any:
         """A concrete function of batch 1 and inputs of these shapes; None where `export` is needed."""
 
