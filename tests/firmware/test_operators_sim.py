@@ -134,6 +134,31 @@ def int16_chain() -> bytes:
     return model.build([image], [answer])
 
 
+def test_a_float_tail_has_the_bits_of_tflm(builds: Path) -> None:
+    """Through every function that C libraries differ in, and sums that fused products would change."""
+    made, rng = Model(), np.random.default_rng(4)
+
+    def real(size: int) -> int:
+        return made.tensor((1, size), dtype="float32")
+
+    given, values, sums = made.tensor((1, 24), 0.07, -9), real(24), real(10)
+    made.operator("DEQUANTIZE", [given], [values], "DequantizeOptions")
+    weights = made.tensor((10, 24), dtype="float32", data=rng.normal(size=(10, 24)))
+    made.operator("FULLY_CONNECTED", [values, weights, -1], [sums], "FullyConnectedOptions")
+    parts = [sums]
+    for name, options in (("ELU", ""), ("TANH", ""), ("LOGISTIC", ""), ("EXP", ""),
+                          ("LOG_SOFTMAX", "LogSoftmaxOptions"), ("SOFTMAX", "SoftmaxOptions")):  # fmt: skip
+        parts.append(real(10))
+        made.operator(name, [sums], [parts[-1]], options, **({"beta": 1.0} if name == "SOFTMAX" else {}))
+    joined = real(10 * len(parts))
+    made.operator("CONCATENATION", parts, [joined], "ConcatenationOptions", axis=1)
+    model = made.build([given], [joined])
+    network = generate(model, builds / "float")
+    inputs = random_inputs(network, 12, seed=2)
+    expected = tflm_outputs(model, inputs).view(np.int8)
+    np.testing.assert_array_equal(run_sim(network, builds / "float", inputs).outputs, expected)
+
+
 def _same_as_tflm(model: bytes, folder: Path) -> None:
     network = generate(model, folder)
     inputs = random_inputs(network, 12, seed=7)

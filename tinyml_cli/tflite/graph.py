@@ -31,7 +31,7 @@ _SCHEMA_VERSION = 3
 _MAXIMUM_RANK = 8
 _PIXEL_BYTES = 40
 # What the flatbuffer reader and numpy raise on offsets and numbers that make no sense.
-_READ_ERRORS = (
+READ_ERRORS = (
     struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, AssertionError,
     MemoryError,
 )  # fmt: skip
@@ -180,7 +180,7 @@ def parse(data: bytes, where: str = "model") -> Graph:
     """
     try:
         graph = _Reader(data).graph()
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         reason = str(error) or type(error).__name__
         raise TinymlError(
             f"This is not a complete TensorFlow Lite model ({reason})",
@@ -238,7 +238,7 @@ def total_macs(graph: Graph) -> int:
 
 
 class _Reader:
-    """Walks the flatbuffer; raises one of _READ_ERRORS on anything invalid."""
+    """Walks the flatbuffer; raises one of READ_ERRORS on anything invalid."""
 
     def __init__(self, data: bytes) -> None:
         if len(data) < 8 or data[4:8] != b"TFL3":

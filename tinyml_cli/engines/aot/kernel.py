@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -13,7 +12,7 @@ from flatbuffers import flexbuffers
 
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.tflite.graph import Graph, Operator, Tensor
+from tinyml_cli.tflite.graph import READ_ERRORS, Graph, Operator, Tensor
 from tinyml_cli.wording import counted
 
 C_TYPES = {
@@ -174,8 +173,7 @@ class OpContext:
         """An integer or boolean of a custom operator's options, a flexbuffer map, within these limits."""
         try:
             value = int(flexbuffers.GetRoot(self.operator.custom_options).AsMap[name].AsInt)
-        # Of the reader, on bytes that are no such map.
-        except (struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError):
+        except READ_ERRORS:
             self.refuse(
                 f"lacks its option `{name}`", "Make the model again with TensorFlow Lite Micro's tools."
             )
