@@ -34,13 +34,17 @@ class _Module(ModuleType):
 
     def __init__(self, real: ModuleType, lacks: frozenset[str], values: Mapping[str, object]) -> None:
         super().__init__(real.__name__)
-        self.__dict__.update(_real=real, _lacks=lacks, _first=values, _values=dict(values))
+        missing = {name: getattr(real, name, None) for name in lacks}
+        self.__dict__.update(_real=real, _lacks=missing, _first=values, _values=dict(values))
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
-        if name in own["_lacks"]:
+        if name in own["_values"]:
+            return own["_values"][name]
+        # What a test has put there itself is there.
+        if name in own["_lacks"] and getattr(own["_real"], name, None) is own["_lacks"][name]:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} on this system")
-        return own["_values"][name] if name in own["_values"] else getattr(own["_real"], name)
+        return getattr(own["_real"], name)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in self.__dict__["_values"]:
