@@ -216,6 +216,8 @@ class Run(RunFolder):
         )
         path = self.file(name)
         entry = manifest.artifacts.get(name)
+        if entry is None and manifest.taught is not None:
+            raise self._not_taught(manifest, name)
         if entry is None or not path.is_file():
             there = entry is None and path.is_file()
             state = "is stale: it is of an earlier training, or not of this run" if there else "is missing"
@@ -236,6 +238,21 @@ class Run(RunFolder):
                 )
             self.require(manifest, source)
         return path
+
+    def _not_taught(self, manifest: Manifest, name: str) -> TinymlError:
+        """The error for an artifact that only a training would make."""
+        words = manifest.labels[2:]
+        if not words:
+            step = f"Teach it a word: {next_step('teach', self.path, '--word', 'WORD', 'TAKES')}"
+            return TinymlError("The run knows no word", str(self.path), step)
+        trained = next_step(
+            "train", "kws", "--words", ",".join(words), "--add-recordings", self.file("taught")
+        )
+        return TinymlError(
+            f"The run was taught, not trained: it has no `{name}`",
+            str(self.path),
+            f"Judge it by recordings: --data FOLDER or --stream FILE. To train its words: {trained}",
+        )
 
     def read_json(self, manifest: Manifest, name: str) -> dict[str, Any]:
         """The object of a JSON artifact.

@@ -159,6 +159,28 @@ def test_models_of_a_killed_command_are_replaced_by_those_of_the_manifest(
     assert state(taught) == before
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("evaluate",), "was taught, not trained"),
+        (("convert",), "was taught, not trained"),
+        (("quantize",), "nothing was trained"),
+        (("evaluate-stream", "--hours", "0.1"), "nothing was trained"),
+    ],
+)
+def test_what_needs_a_training_says_so(
+    tinyml: Tinyml, taught: Path, command: tuple[str, ...], words: str
+) -> None:
+    answer = tinyml(command[0], taught, *command[1:], cwd=taught.parent, code=2)
+    assert words in answer.err and "--data FOLDER" in answer.err
+
+
+def test_a_run_without_words_says_so(tinyml: Tinyml, taught: Path) -> None:
+    for word in WORDS[:2]:
+        teach.forget(str(taught), word)
+    assert "knows no word" in tinyml("export-c-array", taught, cwd=taught.parent, code=2).err
+
+
 def test_takes_train_the_next_model(taught: Path) -> None:
     listed = list_own(taught / teach.FOLDER, ["lumos"])
     assert sorted({(each.label, each.group) for each in listed}) == [("lumos", "me"), ("unknown", "me")]

@@ -177,6 +177,12 @@ def _config_file(task: str, config: Path | None) -> Path | None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.exists() and (path.parent / "manifest.json").is_file():
+        raise TinymlError(
+            "The run has no recipe: nothing was trained in it",
+            str(path.parent),
+            "Use a run of `tinyml train`, or judge this one by recordings: --data FOLDER or --stream FILE.",
+        )
     if not path.exists():
         raise TinymlError("The recipe does not exist", str(path), "Give an existing YAML file to --config.")
     try:
