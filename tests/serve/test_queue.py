@@ -60,6 +60,15 @@ def test_a_new_server_takes_up_what_ran_and_gives_up_after_three(tmp_path: Path)
     assert "3 times" in job.error.what
 
 
+def test_a_job_that_is_put_back_was_not_tried(queue: JobQueue) -> None:
+    id = queue.add(ORDER).id
+    for _ in range(5):
+        assert queue.claim()
+        queue.put_back(id)
+        assert queue.recover() == []
+    assert (queue.find(id).state, queue.find(id).attempts) == ("queued", 0)
+
+
 def test_what_has_ended_stays_as_it_ended(queue: JobQueue) -> None:
     id = queue.add(ORDER).id
     assert queue.cancel_waiting(id)

@@ -129,7 +129,11 @@ class Dispatcher:
         except JobCancelledError:
             if self._ends and job.id not in self._cancelled:
                 shutil.rmtree(attempt, ignore_errors=True)
-                return  # still "running": the next server takes it up again
+                with contextlib.suppress(
+                    NoSpaceError
+                ):  # then it is still "running", which the next one mends
+                    self._queue.put_back(job.id)
+                return
             state = "cancelled"
         except TinymlError as error:
             known = {"error": error}

@@ -141,6 +141,15 @@ class JobQueue:
                 values,
             )
 
+    def put_back(self, id: str) -> None:
+        """A job that runs waits again, as if it had not begun: the server ends as it was asked to."""
+        with self._writing() as table:
+            table.execute(
+                "update jobs set state = 'queued', started_s = null, attempts = attempts - 1 "
+                "where id = ? and state = 'running'",
+                (id,),
+            )
+
     def cancel_waiting(self, id: str) -> bool:
         """Cancels a job that has not begun; False where it has."""
         with self._writing() as table:
