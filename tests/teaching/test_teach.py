@@ -310,3 +310,18 @@ def test_the_shipped_network_is_that_of_its_card() -> None:
     assert hashlib.sha256(embedding.body()).hexdigest() == embedding.card().sha256
     assert len(embedding.other_sound()) == len(embedding.card().other_words)
     assert len(embedding.body()) <= 100_000
+
+
+@pytest.mark.slow
+def test_sim_gives_the_bytes_of_the_reference(
+    tinyml: Tinyml, taught: Path, spoken: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    for word in WORDS:
+        folder = tmp_path / "data" / word
+        folder.mkdir(parents=True)
+        for number, clip in enumerate(spoken[word][5:8]):
+            (folder / f"p{number}_nohash_0.wav").write_bytes(wav_bytes(clip, RATE_HZ))
+    tinyml("export-c-array", taught, cwd=tmp_path)
+    answer = tinyml("evaluate", taught, "--data", "data", "--on", "sim", "--json", cwd=tmp_path)
+    device = answer.json["device"]
+    assert (device["board"], device["mismatches"]) == ("sim", 0)
