@@ -141,7 +141,7 @@ def ship(code: bytes, card: dict[str, Any], people: ClipSet, folder: Path, seed:
     vectors, words = other_sound(code, people, seed)
     np.save(folder / "other_sound.npy", vectors)
     whole = card | {"parameters": PARAMETERS, "other_words": words}
-    text = json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(whole, ensure_ascii=False) + "\n"
     (folder / "word_embedding.json").write_text(text, encoding="utf-8")
 
 
