@@ -18,7 +18,7 @@ from tinyml_cli.engines.aot import compiler
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.tflite import graph as tflite_graph
 
-EACH = int(os.environ.get("TINYML_RANDOM_OPERATORS", "3"))
+EACH = int(os.environ.get("TINYML_RANDOM_OPERATORS", "2"))
 FIRST = int(os.environ.get("TINYML_RANDOM_SEED", "0"))
 
 
