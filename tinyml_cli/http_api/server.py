@@ -46,7 +46,8 @@ def listening_socket(port: int | None, preferred: int, host: str = LOOPBACK) -> 
             found.close()
             reason = error.strerror or str(error)
     where = f"port {port}" if host == LOOPBACK else f"{host}, port {preferred if port is None else port}"
-    raise TinymlError(f"Cannot listen on {where}: {reason}", "--port", "Choose another one, or omit it.")
+    option = "--port" if host == LOOPBACK else "--host"
+    raise TinymlError(f"Cannot listen on {where}: {reason}", option, "Choose another one, or omit it.")
 
 
 def web_server(app: object, ws: Literal["none", "wsproto"] = "none", **tls: str) -> uvicorn.Server:
