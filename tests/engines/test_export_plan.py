@@ -40,7 +40,7 @@ def test_a_bare_model_is_exported_with_its_plan(tinyml: Tinyml, model: Path, tmp
     assert all((run / name).is_file() for name in outcome["files"])
     assert (run / "report/memory_plan.png").read_bytes().startswith(PNG)
     assert set(outcome["plan"]) == {
-        "arena_bytes", "lower_bound_bytes", "sum_of_buffers_bytes", "io", "operators", "buffers",
+        "arena_bytes", "lower_bound_bytes", "sum_of_buffers_bytes", "io", "operators", "buffers", "stripes",
     }  # fmt: skip
     for row in outcome["plan"]["buffers"]:
         assert row["offset"] + row["bytes"] <= 48
