@@ -246,6 +246,19 @@ def test_quiet_means_the_outcome_alone(tinyml: Tinyml, tmp_path: Path, data: Pat
     assert "licence" not in tinyml("data", "snapshot", "data", "-q", cwd=tmp_path).out
 
 
+def test_quiet_tells_what_changed(tinyml: Tinyml, tmp_path: Path, data: Path) -> None:
+    def said() -> str:
+        return tinyml("data", "snapshot", "data", "--against", "old.json", "-q", cwd=tmp_path).out
+
+    tinyml("data", "snapshot", "data", "--out", "old.json", cwd=tmp_path)
+    assert "Nothing has changed." in said()
+    (data / "LICENSE").write_text("CC BY 4.0")
+    assert "Since the earlier snapshot: 1 licence or text." in said()
+    (data / "yes" / "new_nohash_0.wav").write_bytes(b"new")
+    (data / "no" / "cem_nohash_0.wav").unlink()
+    assert "Since the earlier snapshot: 1 added, 1 removed, 1 licence or text." in said()
+
+
 def test_a_folder_without_data_is_refused(tinyml: Tinyml, tmp_path: Path) -> None:
     (tmp_path / "data" / "yes").mkdir(parents=True)
     (tmp_path / "data" / "README.md").write_text("soon\n")

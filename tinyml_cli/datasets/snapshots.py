@@ -142,15 +142,20 @@ def show(outcome: SnapshotTaken) -> None:
 def sentence(outcome: SnapshotTaken) -> str:
     """The outcome in a line or two."""
     text = f"Snapshot {outcome.digest[:12]}: {counted(outcome.files, 'file')}, {outcome.bytes:,} bytes."
-    if outcome.difference is not None and outcome.difference.same:
-        text += " Nothing has changed."
-    elif outcome.difference is not None and not any(files for _, files in _changes(outcome.difference)):
-        text += " Files have other names; no content has changed."
+    if outcome.difference is not None:
+        text += f" {_since(outcome.difference)}."
     if leaked := all_leaked(outcome):
         text += f" Leaked between test and training: {_some(leaked)}."
     if outcome.snapshot is None:
         return text
     return f"{text} {'Written' if outcome.written else 'Unchanged'}: {outcome.snapshot}"
+
+
+def _since(difference: SnapshotDifference) -> str:
+    changes = [f"{len(files)} {name}" for name, files in _changes(difference) if files]
+    if changes:
+        return f"Since the earlier snapshot: {', '.join(changes)}"
+    return "Nothing has changed" if difference.same else "Files have other names; no content has changed"
 
 
 def all_leaked(outcome: SnapshotTaken) -> list[str]:
