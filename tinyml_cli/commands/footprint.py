@@ -50,7 +50,7 @@ def command(
 
     if inferences_per_day is None and (run is not None or devices > 1):
         raise TinymlError(
-            "A run and --devices mean the duty cycle, which was not given",
+            "A run and --devices need a duty cycle, and none was given",
             "--devices" if run is None else run,
             "Give --inferences-per-day; without it, all trainings are added up.",
         )

@@ -179,8 +179,9 @@ def sentences(outcome: Footprint) -> str:
     if outcome.unknown:
         text += f" Of unknown length: {', '.join(outcome.unknown)}."
     if (use := outcome.inference) is not None:
+        takes = "takes" if use.devices == 1 else "take"
         text += (
-            f"\n{counted(use.devices, 'device')} with {use.inferences_per_day:,.0f} inferences a day take "
+            f"\n{counted(use.devices, 'device')} with {use.inferences_per_day:,.0f} inferences a day {takes} "
             f"{_amount(use.energy_kwh_per_day * 1000)} Wh a day (processor alone, estimated)"
         )
         days = use.days_until_training

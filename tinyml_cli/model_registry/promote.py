@@ -109,7 +109,7 @@ def roll_back(store: Store, name: str | None) -> RolledBack:
             raise TinymlError(
                 f"`{index.model}` has no earlier champion to go back to",
                 str(store.path),
-                "See its history: tinyml registry show",
+                f"See its history: {next_step('registry', 'show', index.model)}",
             )
         before = index.champions.pop()
         number = index.champions[-1]
