@@ -322,7 +322,7 @@ def how_to_make_one() -> str:
         return "Create one: tinyml train kws --words yes,no"
     if Path("Makefile").is_file():
         return "Create one by the recipe here: make"
-    return f"Create one by the recipe here: tinyml train TASK --config {RECIPE}"
+    return f"Create one by the recipe here, {RECIPE}: `tinyml train --help` lists the tasks"
 
 
 def _known_runs() -> str:

@@ -93,8 +93,8 @@ def _links_for(compiler: Path, target: str) -> bool:
     """Whether a compiler has the back end, the linker and the C library of another machine."""
     with temporary.folder("probe") as place:
         source, linked = Path(place) / "probe.c", Path(place) / "probe"
-        source.write_text(
-            '#include <string.h>\n#include <math.h>\nint main(void) { return (int)strlen(""); }\n'
+        source.write_bytes(
+            b'#include <string.h>\n#include <math.h>\nint main(void) { return (int)strlen(""); }\n'
         )
         command = [str(compiler), f"--target={target}", str(source), "-lm", "-o", str(linked)]
         try:

@@ -14,6 +14,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import on_device
 from tinyml_cli.run import Run
 from tinyml_cli.serve.answers import BOARD, ServedModel
+from tinyml_cli.wording import counted
 
 _AT_ONCE = 64
 ANSWERS = "answers.jsonl"
@@ -35,13 +36,15 @@ def answer_all(run: Run, inputs: Path, made: Path) -> dict[str, Any]:
     except UnreadableArrayError as error:
         raise TinymlError(f"The inputs cannot be read: {error}", "inputs", "Upload a .npz.") from error
     if len(arrays) != 1:
-        raise TinymlError(f"The inputs are {len(arrays)} arrays", "inputs", "Upload a file with one array.")
+        raise TinymlError(
+            f"The inputs are {counted(len(arrays), 'array')}", "inputs", "Upload a file with one array."
+        )
     model = ServedModel(run)
     values = model.of_values(next(iter(arrays.values())))
     export(run, "aot")
     with (
         on_device.opened(run, build_target(BOARD)) as (link, ready),
-        (made / ANSWERS).open("w", encoding="utf-8") as file,
+        (made / ANSWERS).open("w", encoding="utf-8", newline="\n") as file,
         console.progress(len(values), "answers") as bar,
     ):
         for start in range(0, len(values), _AT_ONCE):

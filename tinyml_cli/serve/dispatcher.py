@@ -186,7 +186,7 @@ class Dispatcher:
             **self._sources.paths(order, attempt),
         }
         (attempt / "tmp").mkdir()
-        (attempt / worker.JOB).write_text(json.dumps(document), encoding="utf-8")
+        (attempt / worker.JOB).write_text(json.dumps(document), encoding="utf-8", newline="\n")
 
     def _watch(self, job: QueuedJob, attempt: Path, process: processes.Process) -> None:
         started_s = looked_s = time.monotonic()

@@ -50,9 +50,9 @@ def statement() -> str:
 
 
 def _lower(which: int, most: int) -> None:
+    assert sys.platform != "win32"
     import resource
 
-    assert sys.platform != "win32"
     _, hard = resource.getrlimit(which)
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(which, (most, most))

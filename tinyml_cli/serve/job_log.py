@@ -32,7 +32,7 @@ class JobLog:
                 return
             event["line"] = event["line"][:_MOST_CHARS]
         event["time_s"] = round(time.time(), 3)
-        with self._lock, self._path.open("a", encoding="utf-8") as file:
+        with self._lock, self._path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(event, ensure_ascii=False) + "\n")
 
 

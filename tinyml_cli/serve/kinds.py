@@ -76,7 +76,7 @@ def _profile(run: Run, place: JobPlace) -> Any:
     limits = parse_budget(place.order.budget) if place.order.budget else []
     report = profile(run, build_target(place.order.board, _engine(place)))
     document = outcome.record(run, report, judge(report, limits)).model_dump(mode="json")
-    (place.made / "profile.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    (place.made / "profile.json").write_text(json.dumps(document, indent=2), encoding="utf-8", newline="\n")
     return document
 
 

@@ -8,7 +8,8 @@ static const char kReady[] =
     "\"sensors\":[\"microphone\"]}\n";
 
 static const char kSensors[] =
-    "{\"event\":\"sensors\",\"imu\":\"lsm9ds1\",\"microphone_rms\":100,\"ax_mg\":0,\"ay_mg\":0,\"az_mg\":1000";
+    "{\"event\":\"sensors\",\"imu\":\"lsm9ds1\",\"microphone_rms\":100,\"ax_mg\":0,\"ay_mg\":0,\"az_mg\":"
+    "1000";
 static const char kAck[] = "{\"event\":\"ack\"";
 
 // An answer to a command such as `led 12 255 0 0`: with its number.
