@@ -31,6 +31,7 @@ def test_every_file_of_a_project_can_be_read(tmp_path: Path, task: str, ci: str)
     assert any(line.lstrip().startswith("#") for line in (project / "recipe.yaml").open())
     limits = budgets.load(project / "budgets.yaml").model_dump(exclude_none=True)
     assert limits.items() >= dict(registry.task(task).budgets).items()
+    assert ("--data" in (project / "Makefile").read_text()) == recipes.schema_of(task).takes_data
     assert rules.load(project / "retrain.yaml") == rules.RetrainRules()
     assert len(answers.open_questions(answers.read(project / "card.md"))) == len(answers.QUESTIONS)
     for path in [*project.rglob("*.y*ml")]:

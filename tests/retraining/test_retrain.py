@@ -16,6 +16,7 @@ from tests.conftest import Tinyml
 from tests.model_registry.conftest import MakeRun
 from tinyml_cli.data import snapshot
 from tinyml_cli.drift.columns import reference_of, sound_values
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.model_registry.promote import promote
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.model_registry.versions import add
@@ -259,6 +260,13 @@ def test_what_a_trigger_lacks_is_said(
     tinyml: Tinyml, tmp_path: Path, champion: Run, words: list[str], says: str
 ) -> None:
     assert says in tinyml("retrain", *words, cwd=tmp_path, code=2).err
+
+
+def test_data_for_a_task_that_takes_none_are_refused(tmp_path: Path, data: Path) -> None:
+    (tmp_path / RECIPE).write_text("task: hello\n")
+    with pytest.raises(TinymlError, match="`hello` takes no data"):
+        challenger.recipe_of(Run(tmp_path), None, data)
+    assert challenger.recipe_of(Run(tmp_path), None, None).task == "hello"
 
 
 def test_a_champion_of_a_newer_tinyml_is_left_alone(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tinyml_cli import __version__, checks, registry, temporary, undo
+from tinyml_cli import __version__, checks, recipes, registry, temporary, undo
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.card import answers
 from tinyml_cli.errors import TinymlError
@@ -101,6 +101,7 @@ def _texts(name: str, spec: Any, ci: str | None) -> dict[str, str]:
         "name": name,
         "task": spec.name,
         "kind": spec.data_kind,
+        "takes_data": recipes.schema_of(spec.name).takes_data,
         "run": f"runs/{name}",
         "board": BOARD,
         "version": __version__,

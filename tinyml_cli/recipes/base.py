@@ -112,6 +112,8 @@ class ClassifierTraining(RecipeSection):
 class BaseRecipe(RecipeSection):
     """A resolved recipe: every value that is used, none hidden."""
 
+    takes_data: ClassVar[bool] = True
+    """Whether there can be a --data."""
     data_may_be_file: ClassVar[bool] = False
     """Whether --data may name a file instead of a folder."""
 

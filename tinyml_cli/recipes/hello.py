@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -45,6 +45,8 @@ class LightRecipe(RecipeSection):
 
 class HelloRecipe(BaseRecipe):
     """A sine."""
+
+    takes_data: ClassVar[bool] = False
 
     task: str = "hello"
     points: PointsRecipe = Field(default_factory=PointsRecipe)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tinyml_cli import recipes
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_path, write_atomic
 from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.figures import RunFigures
@@ -25,9 +26,11 @@ def recipe_of(champion: Run, config: Path | None, data: Path | None) -> BaseReci
     """The recipe that the challenger is trained by: the project's, else the champion's, on the data of today.
 
     Raises:
-        TinymlError: the recipe cannot be read, or is of another task.
+        TinymlError: the recipe cannot be read, is of another task, or is of one that takes no data.
     """
     kept = recipes.load(champion.file(RECIPE))
+    if data is not None and not kept.takes_data:
+        raise TinymlError(f"The task `{kept.task}` takes no data", "--data", "Leave it out.")
     recipe = kept if config is None else recipes.resolve(kept.task, config, [], {})
     path = None if data is None else str(data.resolve())
     return recipe.model_copy(update={"data_path": path, "start_from": None})
