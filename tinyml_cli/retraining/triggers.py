@@ -136,7 +136,7 @@ def _metric(situation: Situation) -> Trigger:
             )
         kind = BUDGET_KINDS[name]
         broken = kind.is_broken(figure.value, limit)
-        side = kind.wrong_side if broken else "within"
+        side = kind.wrong_side if broken else "at most" if kind.at_most else "at least"
         said.append((broken, f"the champion's {name} is {number(figure.value)}, {side} {number(limit)}"))
     return Trigger(*next((each for each in said if each[0]), said[0]))
 
