@@ -186,6 +186,10 @@ def test_drift_in_a_log_leads_to_a_challenger(
     outcomes.check("retrain", done)
     assert done["promoted"] and len(made) == 1 and store.index("lamp").champion == done["challenger"]
     assert "feature channel" in Path(done["report"]).read_text()
+    heard = json.dumps({"time": "2020-01-01T00:00:00.000+00:00", "event": "led"})
+    drifted.write_text(f"{drifted.read_text()}{heard}\n")
+    again = tinyml(*words, drifted, cwd=tmp_path).json
+    assert not again["retrain"] and "log ends before the champion" in again["reason"] and len(made) == 1
 
 
 @pytest.mark.parametrize("step", ["add", "judge", "promote", "_report"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyml_cli import checks
 from tinyml_cli.data import snapshot
 from tinyml_cli.datasets.snapshots import compare
 from tinyml_cli.errors import TinymlError
@@ -108,9 +110,27 @@ def _drift(situation: Situation) -> Trigger:
         raise TinymlError(
             "Drift is found in a board's log", "--when drift", "Give --log FILE, from tinyml monitor --log."
         )
+    checks.input_file(situation.log, "--log")
+    champion, ended = situation.champion, _end(situation.log)
+    # The log that the last challenger was trained for would fire again, against that challenger.
+    if champion.parent is not None and ended and ended < datetime.datetime.fromisoformat(champion.created):
+        return Trigger(False, f"the log ends before the champion, {champion.run}, was made")
     rules = situation.rules
     found = drift(situation.run, situation.log, psi_limit=rules.psi, ks_limit=rules.ks)
     return Trigger(found.drift, found.why.rstrip("."))
+
+
+def _end(log: Path) -> datetime.datetime | None:
+    """When a log's last event was heard; None for a log without times."""
+    last = b""
+    with log.open("rb") as stream:
+        for line in stream:
+            last = line if line.strip() else last
+    try:
+        heard = datetime.datetime.fromisoformat(json.loads(last)["time"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return heard if heard.tzinfo else None
 
 
 def _metric(situation: Situation) -> Trigger:
