@@ -263,6 +263,34 @@ def test_newer_and_damaged_registries_are_told_apart(store: Store, make_run: Mak
         Store.open(store.path)
 
 
+@pytest.mark.parametrize("kind", ["folder", "broken link"])
+def test_what_is_no_file_is_damage_and_is_not_written_over(
+    store: Store, make_run: MakeRun, kind: str
+) -> None:
+    run = make_run("one")
+    add(store, run)
+    index = store.index("one")
+
+    def replace(path: Path) -> None:
+        path.unlink()
+        path.mkdir() if kind == "folder" else path.symlink_to("nowhere")
+
+    replace(store.index_path("one"))
+    for attempt in (lambda: store.index("one"), lambda: add(store, run)):
+        with pytest.raises(TinymlError, match=r"damaged.*no file"):
+            attempt()
+    assert "Restore it" in listing.verify(store).faults[0]
+    (store.index_path("one").rmdir if kind == "folder" else store.index_path("one").unlink)()
+    store.save(index)
+    replace(store.object_path(index.versions[1]))
+    assert not listing.verify(store).ok
+    if kind == "folder":
+        with pytest.raises(TinymlError, match="A folder lies where"):
+            add(store, run)
+    else:
+        assert add(store, run).mended == ["one@1"]
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "..", "a b", "con", "x" * 300, "-a"])
 def test_a_name_that_is_no_files_is_refused(store: Store, make_run: MakeRun, name: str) -> None:
     with pytest.raises(TinymlError):

@@ -119,7 +119,7 @@ def verified_text(outcome: RegistryVerified) -> str:
         lines = "\n".join(f"  {fault}" for fault in outcome.faults)
         return (
             f"{counted(len(outcome.faults), 'fault')} in {outcome.registry}:\n{lines}\n"
-            "Adding the same run again mends its version: tinyml registry add RUN"
+            "Adding the same run again writes a version's objects again: tinyml registry add RUN"
         )
     rest = (
         f" {counted(len(outcome.unnamed), 'object')} of stopped commands lie unused."

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from tinyml_cli import checks
 from tinyml_cli.documents import UnreadableError, load_json, parse_json
-from tinyml_cli.errors import TinymlError, did_you_mean
+from tinyml_cli.errors import UPGRADE, TinymlError, did_you_mean
 from tinyml_cli.files import atomic_path, sha256_file, write_atomic, writing_folder
 from tinyml_cli.model_registry.documents import VERSION, ModelIndex, ModelVersion, RegistryDocument
 from tinyml_cli.validation import first_problem, refuse_newer
@@ -113,7 +113,7 @@ class Store:
     def put_file(self, source: Path) -> tuple[str, bool]:
         """Keeps a file; its SHA-256, and whether it was written: not where it is there already, and whole."""
         sha256 = sha256_file(source)
-        if is_new := not self.holds(sha256):
+        if is_new := not self._holds_or_takes(sha256):
             with atomic_path(self.object_path(sha256)) as temporary:
                 shutil.copyfile(source, temporary)
                 if sha256_file(temporary) != sha256:
@@ -125,7 +125,7 @@ class Store:
     def put_bytes(self, content: bytes) -> tuple[str, bool]:
         """Keeps bytes; see `put_file`."""
         sha256 = hashlib.sha256(content).hexdigest()
-        if is_new := not self.holds(sha256):
+        if is_new := not self._holds_or_takes(sha256):
             write_atomic(self.object_path(sha256), content)
         return sha256, is_new
 
@@ -155,6 +155,19 @@ class Store:
         path = self.object_path(sha256)
         return path.is_file() and sha256_file(path) == sha256
 
+    def _holds_or_takes(self, sha256: str) -> bool:
+        """Whether an object is there and whole; if not, it can be written.
+
+        Raises:
+            TinymlError: a folder lies in its place.
+        """
+        path = self.object_path(sha256)
+        if path.is_dir():
+            raise TinymlError(
+                "A folder lies where an object of the registry belongs", str(path), "Move it away."
+            )
+        return self.holds(sha256)
+
     # Models
 
     def names(self) -> list[str]:
@@ -172,6 +185,8 @@ class Store:
             TinymlError: there is no such model, or its index is damaged or of a newer version.
         """
         path = self.index_path(name)
+        if _is_no_file(path):
+            raise _damaged(path, "it is no file")
         if not path.is_file():
             known = self.names()
             listed = f"Models: {', '.join(known)}." if known else "It holds none."
@@ -215,7 +230,7 @@ class Store:
                     "--name",
                     f"Give --name {known}, or another name.",
                 )
-        return self.index(name) if self.index_path(name).is_file() else ModelIndex(model=name)
+        return self.index(name) if os.path.lexists(self.index_path(name)) else ModelIndex(model=name)
 
     def version(self, index: ModelIndex, number: int) -> ModelVersion:
         """What is known of a version.
@@ -252,7 +267,8 @@ class Store:
             try:
                 index = self.index(name)
             except TinymlError as error:
-                yield f"{path.relative_to(self.path)}: {error.what}"
+                step = UPGRADE if error.next_step == UPGRADE else "Restore it from a backup"
+                yield f"{path.relative_to(self.path)}: {error.what}. {step}"
                 continue
             document = index.model_dump(mode="json")
             if path.read_text(encoding="utf-8") != _text(document | {"sha256": _digest(document)}):
@@ -293,6 +309,11 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TinymlError("The folder is not a registry", str(self.path), advice) from error
         refuse_newer(_SUBJECT, version, VERSION, path)
+
+
+def _is_no_file(path: Path) -> bool:
+    """Whether something else lies at a path: a folder, a pipe, or a link that leads nowhere."""
+    return os.path.lexists(path) and not path.is_file()
 
 
 def _alike(name: str) -> str:
