@@ -306,5 +306,5 @@ class Chip:
             self.exceptions.write(address, size, value)
         else:
             self._others[address] = value
-        if self._deliverable():
+        if self.exceptions.pending and self._deliverable():
             self.cpu.request_stop()

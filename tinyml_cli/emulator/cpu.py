@@ -5,7 +5,8 @@ at the return from an exception, at WFI and WFE, and after a number of instructi
 from exceptions are done here, after the Arm v7-M Architecture Reference Manual (DDI 0403E), B1.5.6 to
 B1.5.8. Stacking of floating point registers is done at once, not lazily.
 
-This module and `core_registers` alone import Unicorn, and run only in the emulator's own process.
+This module, `core_registers` and `outer_registers` alone import Unicorn, and run only in the emulator's own
+process.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from unicorn import arm_const as arm
 
 from tinyml_cli.emulator.core_registers import CoreRegisters
 from tinyml_cli.emulator.memory import Memory
+from tinyml_cli.emulator.outer_registers import OuterRegisters
 
 _NEVER = 0xFFFF_FFF0
 _WORD = 0xFFFF_FFFF
@@ -28,6 +30,7 @@ _SVC, _EXCEPTION_EXIT = 2, 8
 _WFI, _WFE, _YIELD = b"\x30\xbf", b"\x20\xbf", b"\x10\xbf"
 # CPSIE, and MSR to PRIMASK, BASEPRI, BASEPRI_MAX or FAULTMASK: afterwards an interrupt may be allowed.
 _UNMASKING = re.compile(rb"[\x61-\x63]\xb6|[\x80-\x8e]\xf3[\x10-\x13]\x88")
+_OUTER = ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x4_0000), (0xE000_0000, 0x10_0000))
 _STACKED = (*(arm.UC_ARM_REG_R0 + n for n in range(4)), arm.UC_ARM_REG_R12, arm.UC_ARM_REG_LR)
 _FLOATS = (*(arm.UC_ARM_REG_D0 + n for n in range(8)), arm.UC_ARM_REG_FPSCR)
 _SP, _PC, _MSP, _PSP = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_PC, arm.UC_ARM_REG_MSP, arm.UC_ARM_REG_PSP
@@ -80,14 +83,14 @@ class Cpu:
         self.memory = Memory(uc)
         self.pc = 0
         self.fault = ""
-        self._read, self._write, self._may_interrupt = read, write, may_interrupt
+        self._write, self._may_interrupt = write, may_interrupt
         self._program = program
         self._stop = Stop.COUNT
         self._interrupted_at = -1  # address of a store to a register that stopped the core before it ended
         self._is_repeated = False
         self._hooks: list[int] = []
-        for base, size in ((0x4000_0000, 0x10_0000), (0x5000_0000, 0x4_0000), (0xE000_0000, 0x10_0000)):
-            uc.mmio_map(base, size, self._on_read, base, self._on_write, base)
+        self._outer = [OuterRegisters(uc, *place, read, self._on_write) for place in _OUTER]
+        self._next = CoreRegisters(uc, (_PC,))
         self._floats = CoreRegisters(uc, _FLOATS)
         self._masks = CoreRegisters(uc, _MASKS)
         self._before_entry = CoreRegisters(uc, (*_STACKED, _SP, _CONTROL, arm.UC_ARM_REG_XPSR))
@@ -118,7 +121,7 @@ class Cpu:
             self._uc.emu_start(self.pc | 1, _NEVER, count=count)
         except unicorn.UcError as error:
             return self._explain(error)
-        self.pc = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+        self.pc = self._next.read()[0] & ~1
         if self._stop is Stop.REQUEST:
             self._finish_store()
         elif self._stop is Stop.COUNT and self._before() == _WFI:
@@ -140,7 +143,7 @@ class Cpu:
     def request_stop(self) -> None:
         """Stops after the store that is being executed; called from `write`."""
         self._stop = Stop.REQUEST
-        self._interrupted_at = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+        self._interrupted_at = self._next.read()[0] & ~1
         self._uc.emu_stop()
 
     def enter(self, number: int, vector_table: int, active: int) -> None:
@@ -178,14 +181,11 @@ class Cpu:
         self._after_return.write(status & _IPSR, control, stack, *stacked, status & _APSR)
         self.pc = pc & ~1
 
-    def _on_read(self, _: object, offset: int, size: int, base: int) -> int:
-        return self._read(base + offset, size)
-
-    def _on_write(self, _: object, offset: int, size: int, value: int, base: int) -> None:
+    def _on_write(self, address: int, size: int, value: int) -> None:
         if self._is_repeated:
             self._is_repeated = False
             return
-        self._write(base + offset, size, value)
+        self._write(address, size, value)
 
     def _on_flash_store(self, _: object, __: int, address: int, size: int, value: int, ___: object) -> bool:
         return self._program(address, (value & (1 << 8 * size) - 1).to_bytes(size, "little"))
@@ -204,26 +204,30 @@ class Cpu:
             self._uc.emu_start(self.pc | 1, _NEVER, count=1)
             self._is_repeated = False
             self._stop = Stop.REQUEST
-            self.pc = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+            self.pc = self._next.read()[0] & ~1
 
     def _before(self) -> bytes:
         return self.memory.read(self.pc - 2, 2)
 
     def _explain(self, error: unicorn.UcError) -> Stop:
-        self.pc = self._uc.reg_read(arm.UC_ARM_REG_PC) & ~1
+        self.pc = self._next.read()[0] & ~1
         if error.errno == unicorn.UC_ERR_INSN_INVALID and self._before() in (_WFE, _YIELD):
             return Stop.EVENT_SLEEP if self._before() == _WFE else Stop.COUNT
         self.fault = str(error)
         return Stop.FAULT
 
     def _watch_masks(self) -> None:
-        """Has the core stop where a mask was lifted and an exception waits."""
+        """Has the core stop where a mask was lifted and an exception waits.
+
+        The instruction that lifts it ends a block of Unicorn's. Hooks of blocks cost nothing elsewhere; each
+        hook of code is compared with the address of every instruction.
+        """
         for hook in self._hooks:
             self._uc.hook_del(hook)
         code = self.memory.flash()
         places = (m.end() for m in _UNMASKING.finditer(code) if not m.start() & 1)
         self._hooks = [
-            self._uc.hook_add(unicorn.UC_HOOK_CODE, self._on_unmask, None, place, place) for place in places
+            self._uc.hook_add(unicorn.UC_HOOK_BLOCK, self._on_unmask, None, place, place) for place in places
         ]
 
     def _on_unmask(self, *_: object) -> None:

@@ -12,6 +12,8 @@ nRF52840 Product Specification, "Memory" and "FICR", "UICR":
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import struct
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ PAGE_BYTES = 4096
 RAM, RAM_BYTES = 0x2000_0000, 256 * 1024
 APPLICATION = 0x1_0000
 DEVICE_ID = 0x6F87_C026_42E3_D4B6  # any: made into the USB serial number
-_READ_AND_EXECUTE = 1 | 4  # Unicorn's UC_PROT_READ, UC_PROT_EXEC
+_READ_AND_EXECUTE, _ALL = 1 | 4, 7  # Unicorn's UC_PROT_READ, UC_PROT_EXEC; UC_PROT_ALL
 _FICR, _UICR = 0x1000_0000, 0x1000_1000
 _FICR_WORDS = {
     0x010: PAGE_BYTES,
@@ -58,9 +60,11 @@ class Memory:
     def __init__(self, unicorn: Any) -> None:
         self._unicorn = unicorn
         self.is_changed = False
-        for start, size in ((0, FLASH_BYTES), (_FICR, 0x2000)):
-            unicorn.mem_map(start, size, _READ_AND_EXECUTE)
-        unicorn.mem_map(RAM, RAM_BYTES)
+        # Read without Unicorn, but written through it: it may have translated the code there.
+        self._flash, self._ram = mmap.mmap(-1, FLASH_BYTES), mmap.mmap(-1, RAM_BYTES)
+        unicorn.mem_map_ptr(0, FLASH_BYTES, _READ_AND_EXECUTE, _place(self._flash))
+        unicorn.mem_map(_FICR, 0x2000, _READ_AND_EXECUTE)
+        unicorn.mem_map_ptr(RAM, RAM_BYTES, _ALL, _place(self._ram))
         unicorn.mem_write(0, b"\xff" * FLASH_BYTES)
         unicorn.mem_write(_FICR, b"\xff" * 0x2000)
         for base, words in ((_FICR, _FICR_WORDS), (_UICR, _UICR_WORDS)):
@@ -73,6 +77,10 @@ class Memory:
         Raises:
             ProgramError: no memory there; a program gave a peripheral a wrong pointer.
         """
+        if 0 <= (at := address - RAM) <= RAM_BYTES - count:
+            return self._ram[at : at + count]
+        if 0 <= address <= FLASH_BYTES - count:
+            return self._flash[address : address + count]
         try:
             return bytes(self._unicorn.mem_read(address, count)) if count else b""
         except Exception as error:
@@ -138,6 +146,11 @@ class Memory:
         """What was translated of the old code there."""
         self.is_changed = True
         self._unicorn.ctl_remove_cache(address, address + count)
+
+
+def _place(memory: mmap.mmap) -> int:
+    """Where it lies in this process."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
 def read_program(path: Path) -> list[tuple[int, bytes]]:
