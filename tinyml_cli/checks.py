@@ -247,6 +247,18 @@ def output_folder(path: Path, where: str = "--out") -> None:
         raise TinymlError("No permission to write to the folder", str(place), f"Give {where} another folder.")
 
 
+def reason(text: str | None, where: str, advice: str) -> str | None:
+    """Why somebody overrides a check, in one line, so that it cannot pass for another entry of a history.
+
+    Raises:
+        TinymlError: an empty one.
+    """
+    line = None if text is None else " ".join(text.split())
+    if line == "":
+        raise TinymlError("The reason is empty", where, advice)
+    return line
+
+
 def room(path: Path, needed_bytes: int, what: str) -> None:
     """Room on the disk that a path is on, or will be.
 

@@ -25,7 +25,10 @@ def load_yaml(path: Path) -> Any:
     Raises:
         UnreadableError: as load_json; and a value that contains itself, or aliases that stand for too many.
     """
-    return parse_yaml(text_of(path, MAX_BYTES))
+    text = text_of(path, MAX_BYTES)
+    if not text.strip():  # as a full disk leaves it; budgets of nothing would let everything pass
+        raise UnreadableError("it is empty")
+    return parse_yaml(text)
 
 
 def parse_yaml(text: str) -> Any:

@@ -342,6 +342,13 @@ def test_an_empty_reason_is_none(tinyml: Tinyml, tmp_path: Path, make_run: MakeR
     assert tinyml("registry", "promote", "--json", cwd=tmp_path, code=1).json["promoted"] is False
 
 
+def test_a_reason_is_one_line_of_the_history(store: Store, make_run: MakeRun) -> None:
+    add(store, make_run("one", mismatches=1))
+    assert promote(store, "one", override=" it\n  2030-01-01 root: promote\t9 ").override == (
+        "it 2030-01-01 root: promote 9"
+    )
+
+
 def test_what_was_rolled_back_is_promoted_only_by_its_number(
     tinyml: Tinyml, tmp_path: Path, store: Store, make_run: MakeRun
 ) -> None:

@@ -110,6 +110,8 @@ def test_another_recipe_than_the_runs_fails(tinyml: Tinyml, project: Path, run: 
         ("- accuracy", "not a mapping"),
         ("accuracy: 0.9\naccuracy: 0.8", "twice"),
         ("a: [", "Cannot read"),
+        ("", "it is empty"),
+        (" \n", "it is empty"),
     ],
 )
 def test_a_budget_that_is_none_is_refused(tinyml: Tinyml, project: Path, text: str, says: str) -> None:

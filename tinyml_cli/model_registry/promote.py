@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyml_cli import temporary
+from tinyml_cli import checks, temporary
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.model_registry.against import against
 from tinyml_cli.model_registry.documents import CHALLENGER, Change, ModelIndex
@@ -33,8 +33,7 @@ def promote(
     Raises:
         TinymlError: no such version, one with missing or changed objects, unusable budgets, an empty reason.
     """
-    if override is not None and not override.strip():
-        raise TinymlError("The reason is empty", "--override", 'Say why: --override "the old one fails on …"')
+    override = checks.reason(override, "--override", 'Say why: --override "the old one fails on …"')
     limits = limits_of(budgets)
     with store.writing():
         index, number = _candidate(store, given)

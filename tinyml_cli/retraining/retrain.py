@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tinyml_cli import recipes, temporary
+from tinyml_cli import checks, recipes, temporary
 from tinyml_cli.console import console
 from tinyml_cli.data import snapshot
 from tinyml_cli.documents import UnreadableError, load_json
@@ -74,8 +75,8 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
     Raises:
         TinymlError: there is no champion, a trigger lacks what it looks at, or see the stages.
     """
-    if options.accept_data is not None and not options.accept_data.strip():
-        raise TinymlError("The reason is empty", "--accept-data", 'Say why: --accept-data "two words more"')
+    accepted = checks.reason(options.accept_data, "--accept-data", 'Say why: --accept-data "two words more"')
+    options = dataclasses.replace(options, accept_data=accepted)
     index, number = _champion(store, name)
     limits = limits_of(options.budgets)
     with temporary.folder("retrain") as folder:
