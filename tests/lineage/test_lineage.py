@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,7 +108,7 @@ def _graphs(draw: st.DrawFn) -> Lineage:
 @settings(max_examples=20, deadline=None)
 @given(_graphs())
 def test_boxes_never_overlap_and_every_way_leads_right(graph: Lineage) -> None:
-    placed = layout.place(graph)
+    placed = {each.node.id: each for each in layout.draw(graph).nodes}
     for one, two in itertools.combinations(placed.values(), 2):
         beside = one.x + one.width < two.x or two.x + two.width < one.x
         above = one.y + one.height < two.y or two.y + two.height < one.y
@@ -114,6 +117,40 @@ def test_boxes_never_overlap_and_every_way_leads_right(graph: Lineage) -> None:
     ElementTree.fromstring(layout.svg(graph))
     told = layout.tree(graph)
     assert all(f"{node.kind} " in told for node in graph.nodes)
+
+
+@settings(max_examples=30, deadline=None)
+@given(_graphs())
+def test_edges_touch_no_box_but_their_own_and_no_label(graph: Lineage) -> None:
+    drawing = layout.draw(graph)
+    labels = [(e.x, e.y, len(e.what) * 7.2 / 2) for e in drawing.edges if e.what]
+    for edge in drawing.edges:
+        for x, y in _points(edge.path):
+            assert 0 <= x <= drawing.width and 0 <= y <= drawing.height
+            assert not any(
+                b.x + 0.1 < x < b.x + b.width - 0.1 and b.y - 1 < y < b.y + b.height + 1
+                for b in drawing.nodes
+            )
+            assert not any(
+                abs(x - at) < half and abs(y - middle) < 7.5 and (edge.x, edge.y) != (at, middle)
+                for at, middle, half in labels
+            )
+    for (at, middle, half), (x, y, other) in itertools.combinations(labels, 2):
+        assert abs(at - x) >= half + other or abs(middle - y) >= 15.9
+    starts = {(e.path.split(" C")[0], e.path.split("H")[-1], e.y) for e in drawing.edges}
+    assert len(starts) == len(graph.edges)
+
+
+def _points(path: str) -> Iterator[tuple[float, float]]:
+    """Points along a path of M, C and H, closely."""
+    x, y = map(float, path.split()[0][1:].split(","))
+    for curve, level in zip(re.findall("C([^H]+)", path), re.findall(r"H(\S+)", path), strict=True):
+        (x1, y1), (x2, y2), (x3, y3) = (map(float, each.split(",")) for each in curve.split())
+        for t in np.linspace(0, 1, 12):
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            yield a * x + b * x1 + c * x2 + d * x3, a * y + b * y1 + c * y2 + d * y3
+        yield from ((float(at), y3) for at in np.linspace(x3, float(level), 12))
+        x, y = float(level), y3
 
 
 def test_an_exported_version_stands_behind_its_version(tinyml: Tinyml, home: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tinyml_cli import checks
-from tinyml_cli.outcomes.lineages import Lineage, LineageNode
+from tinyml_cli.outcomes.lineages import Lineage, LineageEdge, LineageNode
 from tinyml_cli.pages.templates import html
 
 _ORDER = ("data", "run", "variant", "version", "board")
 _CHARACTER, _LINE, _PADDING = 7.2, 16, 10
-_GAP_X, _GAP_Y, _MARGIN = 56, 18, 16
+_CURVE, _LEVEL, _GAP_Y, _MARGIN = 44, 12, 18, 16
+
+_Place = tuple[int, int]  # column, row
 
 
 @dataclass(frozen=True)
@@ -33,45 +36,114 @@ class PlacedNode:
         ]
 
 
+@dataclass(frozen=True)
+class DrawnEdge:
+    """An edge: the SVG path from box to box, and its label's middle, in pixels."""
+
+    path: str
+    what: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the picture shows; width and height in pixels."""
+
+    nodes: list[PlacedNode]
+    edges: list[DrawnEdge]
+    width: float
+    height: float
+
+
 def svg(lineage: Lineage) -> str:
     """The graph as an SVG document; equal graphs give equal text."""
-    placed = place(lineage)
-    curves = [_curve(placed[edge.source], placed[edge.target], edge.what) for edge in lineage.edges]
-    width = max((each.x + each.width for each in placed.values()), default=0) + _MARGIN
-    height = max((each.y + each.height for each in placed.values()), default=0) + _MARGIN
     return html(
         "tinyml_cli.lineage:lineage.svg",
-        nodes=list(placed.values()),
-        curves=curves,
-        width=width,
-        height=height,
+        drawing=draw(lineage),
         title_y=_PADDING + _LINE - 4,
         padding=_PADDING,
         drawn_by=checks.DRAWN_BY,
     )
 
 
-def place(lineage: Lineage) -> dict[str, PlacedNode]:
-    """Id -> box. A column for each step of the way, rows in the order of a walk from the data on."""
-    columns, rows = _columns(lineage), _rows(lineage)
-    widths: dict[int, float] = {}
-    for node in lineage.nodes:
-        widths[columns[node.id]] = max(widths.get(columns[node.id], 0), _width(node))
-    starts, x = {}, float(_MARGIN)
-    for column in sorted(widths):
-        starts[column] = x
-        x += widths[column] + _GAP_X
-    tallest = max((_height(node) for node in lineage.nodes), default=0)
-    return {
-        node.id: PlacedNode(
-            node,
-            starts[columns[node.id]],
-            _MARGIN + rows[node.id] * (tallest + _GAP_Y),
-            widths[columns[node.id]],
-            _height(node),
-        )
-        for node in lineage.nodes
-    }
+def draw(lineage: Lineage) -> Drawing:
+    """Places boxes in columns and rows, and leads edges between them.
+
+    As in Sugiyama, Tagawa and Toda (1981), an edge that skips a column gets a place of its own in it, a lane,
+    so that no edge runs behind a box. Before a column, each edge curves to the height at which it enters it,
+    and goes on level: there it has its label.
+    """
+    places, lanes = _places(lineage)
+    ends = defaultdict(list)
+    for edge in lineage.edges:
+        ends[edge.target].append(edge)
+    grid = _Grid(lineage, places, lanes, ends)
+    nodes = {node.id: grid.box(node, places[node.id]) for node in lineage.nodes}
+    edges = []
+    for target, entering in ends.items():
+        ways = {edge.source: [places[edge.source], *lanes[edge.source, target]] for edge in entering}
+        entering.sort(key=lambda edge: (ways[edge.source][-1][1], edge.source))
+        for n, edge in enumerate(entering):
+            share = nodes[target].height / len(entering)
+            y = nodes[target].y + (n + 0.5) * share  # each edge enters at a height of its own
+            edges.append(grid.edge(edge.what, ways[edge.source], places[target][0], y))
+    return Drawing(list(nodes.values()), edges, grid.width, grid.height)
+
+
+class _Grid:
+    """Where columns and rows begin, in pixels."""
+
+    def __init__(
+        self,
+        lineage: Lineage,
+        places: dict[str, _Place],
+        lanes: dict[tuple[str, str], list[_Place]],
+        ends: dict[str, list[LineageEdge]],
+    ) -> None:
+        self._widths: dict[int, float] = {}
+        self._heights = {node.id: _height(node, len(ends[node.id])) for node in lineage.nodes}
+        rows = {row: 0.0 for way in lanes.values() for _, row in way}
+        for node in lineage.nodes:
+            column, row = places[node.id]
+            self._widths[column] = max(self._widths.get(column, 0), _width(node))
+            rows[row] = max(rows.get(row, 0), self._heights[node.id])
+        self._levels = dict.fromkeys(self._widths, float(_LEVEL))
+        for edge in lineage.edges:
+            column = places[edge.target][0]
+            label = len(edge.what) * _CHARACTER + 2 * _LEVEL if edge.what else 0
+            self._levels[column] = max(self._levels[column], label)
+        self._starts, self._middles = {}, {}
+        x = y = float(_MARGIN)
+        for n, column in enumerate(sorted(self._widths)):
+            x += _CURVE + self._levels[column] if n else 0
+            self._starts[column] = x
+            x += self._widths[column]
+        for row in sorted(rows):
+            self._middles[row] = y + rows[row] / 2
+            y += rows[row] + _GAP_Y
+        self.width, self.height = x + _MARGIN, y - _GAP_Y + _MARGIN
+
+    def box(self, node: LineageNode, place: _Place) -> PlacedNode:
+        column, row = place
+        height = self._heights[node.id]
+        top = self._middles[row] - height / 2
+        return PlacedNode(node, self._starts[column], top, self._widths[column], height)
+
+    def edge(self, what: str, way: list[_Place], to: int, end_y: float) -> DrawnEdge:
+        """An edge from the first place of its way, through its lanes, into a column."""
+        x, y = self._end(way[0][0]), self._middles[way[0][1]]
+        path = f"M{x:.1f},{y:.1f}"
+        steps = [(column, self._middles[row], self._end(column)) for column, row in way[1:]]
+        for column, next_y, next_x in [*steps, (to, end_y, self._starts[to])]:
+            start = self._starts[column] - self._levels[column]
+            middle = (x + start) / 2
+            path += f" C{middle:.1f},{y:.1f} {middle:.1f},{next_y:.1f} {start:.1f},{next_y:.1f} H{next_x:.1f}"
+            x, y = next_x, next_y
+        return DrawnEdge(path, what, self._starts[to] - self._levels[to] / 2, end_y)
+
+    def _end(self, column: int) -> float:
+        return self._starts[column] + self._widths[column]
 
 
 def tree(lineage: Lineage) -> str:
@@ -117,24 +189,38 @@ def _columns(lineage: Lineage) -> dict[str, int]:
     return columns
 
 
-def _rows(lineage: Lineage) -> dict[str, int]:
-    """A new row for the end of each way; a node stands beside the first that it led to."""
-    rows: dict[str, int] = {}
+def _places(lineage: Lineage) -> tuple[dict[str, _Place], dict[tuple[str, str], list[_Place]]]:
+    """The place of each node, and those of each edge in the columns that it skips.
+
+    In the order of a walk from the data on: a new row for the end of each way; a node stands beside the first
+    that it led to.
+    """
+    columns = _columns(lineage)
+    used = sorted(set(columns.values()))
+    places: dict[str, _Place] = {}
+    lanes: dict[tuple[str, str], list[_Place]] = {}
     free = 0
 
     def walk(at: str) -> None:
         nonlocal free
-        rows[at] = free
-        below = [target for target, _ in _targets(lineage, at) if target not in rows]
-        for target in below:
-            if target not in rows:
+        places[at] = (columns[at], free)
+        is_end = True
+        for target, _ in _targets(lineage, at):
+            skipped = [column for column in used if columns[at] < column < columns[target]]
+            lanes[at, target] = [(column, free) for column in skipped]
+            if target not in places:
                 walk(target)
-        if not below:
+            elif skipped:
+                free += 1
+            else:
+                continue
+            is_end = False
+        if is_end:
             free += 1
 
     for root in _roots(lineage):
         walk(root)
-    return rows
+    return places, lanes
 
 
 def _width(node: LineageNode) -> float:
@@ -142,13 +228,6 @@ def _width(node: LineageNode) -> float:
     return letters * _CHARACTER + 2 * _PADDING
 
 
-def _height(node: LineageNode) -> float:
-    return (1 + len(node.details)) * _LINE + 2 * _PADDING - 4
-
-
-def _curve(source: PlacedNode, target: PlacedNode, what: str) -> dict[str, object]:
-    x, y = source.x + source.width, source.y + source.height / 2
-    end_x, end_y = target.x, target.y + target.height / 2
-    middle = (x + end_x) / 2
-    path = f"M{x:.1f},{y:.1f} C{middle:.1f},{y:.1f} {middle:.1f},{end_y:.1f} {end_x:.1f},{end_y:.1f}"
-    return {"path": path, "what": what, "x": middle, "y": (y + end_y) / 2 - 4}
+def _height(node: LineageNode, entering: int) -> float:
+    text = (1 + len(node.details)) * _LINE + 2 * _PADDING - 4
+    return max(text, entering * _LINE)
