@@ -21,7 +21,7 @@ from tinyml_cli.lineage import layout
 from tinyml_cli.manifest_sections import Data
 from tinyml_cli.model_registry.promote import promote
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import add
+from tinyml_cli.model_registry.versions import EXPORTED, add
 from tinyml_cli.outcomes.lineages import Lineage, LineageEdge, LineageNode
 from tinyml_cli.run import MODEL, RECIPE, Run
 
@@ -162,6 +162,22 @@ def test_an_exported_version_stands_behind_its_version(tinyml: Tinyml, home: Pat
     assert ("run lamp-1", "version lamp@1") not in edges
     assert ("run lamp-1", "board sim run lamp-1") in edges
     assert "run lamp-1" in tinyml("lineage", cwd=home).out
+
+
+def test_an_export_belongs_to_the_version_that_it_was_made_from(tinyml: Tinyml, home: Path) -> None:
+    tinyml("registry", "add", "second", "--name", "twin", cwd=home)
+    tinyml("registry", "export", "twin@1", cwd=home)
+
+    def origins() -> set[str]:
+        edges = tinyml("lineage", "--json", cwd=home).json["edges"]
+        return {edge["source"] for edge in edges if edge["target"] == "run twin-1"}
+
+    assert origins() == {"version twin@1"}
+    record = home / "runs" / "twin-1" / EXPORTED
+    record.write_text("{}")
+    assert EXPORTED in tinyml("lineage", cwd=home, code=2).err
+    record.unlink()  # as exported by an earlier tinyml
+    assert origins() == {"version twin@1", "version lamp@1"}
 
 
 def test_only_drawings_are_replaced(tinyml: Tinyml, home: Path) -> None:

@@ -18,7 +18,7 @@ from tinyml_cli.git import commit_of
 from tinyml_cli.model_registry import listing
 from tinyml_cli.model_registry.promote import promote, roll_back
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import SBOM, add, added_text, export, find
+from tinyml_cli.model_registry.versions import EXPORTED, SBOM, add, added_text, export, find
 from tinyml_cli.run import MANIFEST, MODEL_INT8
 
 HALF = [True] * 20 + [False] * 20
@@ -52,7 +52,7 @@ def test_what_comes_out_is_what_went_in(tmp_path: Path, store: Store, make_run: 
     export(store, *find(store, "one@1"), tmp_path / "out")
     kept = {path.relative_to(run.path) for path in run.path.rglob("*") if path.is_file()}
     back = {path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert back == kept | {Path(SBOM)}
+    assert back == kept | {Path(SBOM), Path(EXPORTED)}
     assert all((tmp_path / "out" / file).read_bytes() == run.file(str(file)).read_bytes() for file in kept)
     assert added.figures["accuracy"] == 1 and added.aliases == ["challenger"]
     parts = json.loads((tmp_path / "out" / SBOM).read_text())

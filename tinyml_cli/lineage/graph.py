@@ -11,7 +11,7 @@ from tinyml_cli.files import sha256_file
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.model_registry.documents import ModelVersion
 from tinyml_cli.model_registry.store import Store
-from tinyml_cli.model_registry.versions import is_export
+from tinyml_cli.model_registry.versions import exported_from, is_export
 from tinyml_cli.outcomes.lineages import Lineage, LineageEdge, LineageNode
 from tinyml_cli.run import MANIFEST, MODEL, MODEL_INT8, RECIPE, Run, runs_dir
 from tinyml_cli.run_folder import VARIANTS
@@ -53,13 +53,13 @@ def of_runs(run: Run | None, store: Store | None) -> Lineage:
         each.path.resolve(): each.manifest(partial=True) for root in roots for each in _with_variants(root)
     }
     graph = _LineageParts()
-    versions = set() if store is None else _int8_of_versions(store)
+    versions = {} if store is None else _versions_by_int8(store)
     exports = {
-        path
+        path: same
         for path, manifest in found.items()
         if is_export(Run(path))
         and MODEL_INT8 in manifest.artifacts
-        and manifest.artifacts[MODEL_INT8].sha256 in versions
+        and (same := versions.get(manifest.artifacts[MODEL_INT8].sha256))
     }
     by_weights = {
         manifest.artifacts[MODEL].sha256: _id(Run(path))
@@ -70,9 +70,12 @@ def of_runs(run: Run | None, store: Store | None) -> Lineage:
     exported: dict[str, list[str]] = {}
     for path, manifest in found.items():
         _add_run(graph, Run(path), manifest, by_weights, is_trained=path not in exports)
-        if MODEL_INT8 in manifest.artifacts:
-            held = exported if path in exports else by_int8
-            held.setdefault(manifest.artifacts[MODEL_INT8].sha256, []).append(_id(Run(path)))
+        if path in exports:
+            record, same = exported_from(Run(path)), exports[path]
+            for version in [record] if record in same else same:  # without a record, the bytes must do
+                exported.setdefault(version, []).append(_id(Run(path)))
+        elif MODEL_INT8 in manifest.artifacts:
+            by_int8.setdefault(manifest.artifacts[MODEL_INT8].sha256, []).append(_id(Run(path)))
     registered: dict[str, list[str]] = {}
     if store is not None:
         registered = _add_versions(graph, store, by_int8, exported, only_known=run is not None)
@@ -106,9 +109,14 @@ def _id(run: Run) -> str:
     return f"run {run_list.name_of(run)}"
 
 
-def _int8_of_versions(store: Store) -> set[str]:
-    indices = [store.index(name) for name in store.names()]
-    return {store.version(index, n).int8_sha256 for index in indices for n in index.versions}
+def _versions_by_int8(store: Store) -> dict[str, list[str]]:
+    """SHA-256 of an int8 model -> the versions that hold it, `NAME@3`."""
+    found: dict[str, list[str]] = {}
+    for name in store.names():
+        index = store.index(name)
+        for number in index.versions:
+            found.setdefault(store.version(index, number).int8_sha256, []).append(f"{name}@{number}")
+    return found
 
 
 def _add_run(
@@ -178,7 +186,7 @@ def _add_versions(
         index = store.index(name)
         for number in index.versions:
             version = store.version(index, number)
-            runs, copies = by_int8.get(version.int8_sha256, []), exported.get(version.int8_sha256, [])
+            runs, copies = by_int8.get(version.int8_sha256, []), exported.get(f"{name}@{number}", [])
             if only_known and not (runs or copies):
                 continue
             aliases = [alias for alias, at in index.aliases().items() if at == number]

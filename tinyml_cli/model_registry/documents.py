@@ -67,6 +67,14 @@ class ModelIndex(RegistryDocument):
         return {alias: number for alias, number in found.items() if number is not None}
 
 
+class ExportedVersion(RegistryDocument):
+    """Which version an exported run is."""
+
+    version: int = VERSION
+    model: str
+    number: int
+
+
 class ModelVersion(RegistryDocument):
     """One version; never changed after it was added."""
 

@@ -12,11 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import UPGRADE, TinymlError, did_you_mean
 from tinyml_cli.files import atomic_folder, runs_dir
 from tinyml_cli.git import commit_of
 from tinyml_cli.manifest import Manifest
-from tinyml_cli.model_registry.documents import CHALLENGER, CHAMPION, Change, ModelIndex, ModelVersion
+from tinyml_cli.model_registry.documents import (
+    CHALLENGER,
+    CHAMPION,
+    Change,
+    ExportedVersion,
+    ModelIndex,
+    ModelVersion,
+)
 from tinyml_cli.model_registry.sbom import sbom
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.next_step import command_line, next_step
@@ -29,6 +39,7 @@ from tinyml_cli.run import MANIFEST, MODEL_INT8, RECIPE, Run
 from tinyml_cli.run_folder import VARIANTS
 
 SBOM = "sbom.json"
+EXPORTED = "registry_version.json"
 # Not artifacts, but needed to judge the version later.
 _ALSO = ("report/answers.npz", PROFILE, "report/card.md", "report/card.json")
 
@@ -133,11 +144,13 @@ def export(store: Store, index: ModelIndex, number: int, out: Path) -> VersionEx
     version = store.version(index, number)
     with atomic_folder(out) as folder:
         write_run(store, version, folder)
+        record = ExportedVersion(model=index.model, number=number)
+        (folder / EXPORTED).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return VersionExported(
         model=index.model,
         number=number,
         run=str(out),
-        files=sorted(version.files),
+        files=sorted([*version.files, EXPORTED]),
         int8_sha256=version.int8_sha256,
     )
 
@@ -167,6 +180,25 @@ def told_of(folder: Path, model: str, number: int) -> Iterator[None]:
 def is_export(run: Run) -> bool:
     """Whether a run came out of a registry: it is a version once more, and no training of its own."""
     return run.file(SBOM).is_file()
+
+
+def exported_from(run: Run) -> str | None:
+    """The version that an exported run says it is, `NAME@3`; None for one that keeps no record of it.
+
+    Raises:
+        TinymlError: the record is damaged.
+    """
+    path = run.file(EXPORTED)
+    if not path.is_file():
+        return None
+    try:
+        record = ExportedVersion.model_validate(load_json(path))
+    except (UnreadableError, ValidationError) as error:
+        step = (
+            f"Delete it: the version is then found by the model's bytes. {path.name} is no part of the model."
+        )
+        raise TinymlError("The record of the version is damaged", str(path), step) from error
+    return f"{record.model}@{record.number}"
 
 
 def write_run(store: Store, version: ModelVersion, folder: Path) -> Run:
