@@ -81,6 +81,7 @@ def test_without_runs_or_with_a_wrong_place_there_is_an_error(
     for words in (["lineage"], ["check"], ["convert", "none"]):
         said = tinyml(*words, cwd=tmp_path / "pump", code=2).err
         assert "by the recipe here: make" in said and "kws" not in said
+    assert "by the recipe here: make" in tinyml("runs", cwd=tmp_path / "pump").out
     assert ".svg" in tinyml("lineage", "--out", "l.png", cwd=home, code=2).err
     assert "registry" in tinyml("lineage", "--registry", "none", cwd=home, code=2).err
     (home / "runs" / "first" / "manifest.json").write_text("{}")

@@ -14,6 +14,7 @@ import pytest
 from tests import outcomes
 from tests.conftest import Tinyml
 from tests.model_registry.conftest import MakeRun
+from tinyml_cli import registry
 from tinyml_cli.data import snapshot
 from tinyml_cli.drift.columns import reference_of, sound_values
 from tinyml_cli.errors import TinymlError
@@ -23,6 +24,7 @@ from tinyml_cli.model_registry.versions import add
 from tinyml_cli.retraining import challenger, data_gate
 from tinyml_cli.retraining import retrain as retrain_module
 from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.tasks.spec import TaskSpec
 
 HALF = [True] * 20 + [False] * 20
 
@@ -264,6 +266,24 @@ def test_what_a_trigger_lacks_is_said(
     tinyml: Tinyml, tmp_path: Path, champion: Run, words: list[str], says: str
 ) -> None:
     assert says in tinyml("retrain", *words, cwd=tmp_path, code=2).err
+
+
+def test_a_task_without_a_drift_rule_is_told_so(tmp_path: Path, champion: Run, tinyml: Tinyml) -> None:
+    manifest = champion.manifest()
+    champion.save(manifest.model_copy(update={"task": "hello"}))
+    (log := tmp_path / "log.jsonl").write_text('{"event": "x"}\n')
+    assert "no drift rule" in tinyml("drift", champion.path, log, cwd=tmp_path, code=2).err
+    promote(store := Store.open(None), f"lamp@{add(store, champion, 'lamp').number}", override="a test")
+    for words in ([], ["--log", log]):
+        said = tinyml("retrain", "lamp", "--when", "drift", *words, cwd=tmp_path, code=2).err
+        assert "`hello` has no drift rule" in said and "age, metric or always" in said
+        assert "tinyml evaluate" not in said and "--log" not in said
+
+
+def test_every_task_with_quantities_of_drift_says_what_keeps_them() -> None:
+    for task in map(registry.task, registry.built_in()):
+        has_values = type(task).drift_values is not TaskSpec.drift_values
+        assert bool(task.drift_kept_by) == has_values, task.name
 
 
 def test_data_for_a_task_that_takes_none_are_refused(tmp_path: Path, data: Path) -> None:

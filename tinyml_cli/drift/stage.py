@@ -16,6 +16,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.link.protocol import Event, LineDecoder, Malformed, Text
 from tinyml_cli.manifest import Manifest
+from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.boards import Drifted, Shift
 from tinyml_cli.run import Run
 from tinyml_cli.wording import counted
@@ -112,15 +113,22 @@ def _word(shift: Shift) -> str:
     return "drift" if shift.drifted else "watch" if shift.watch else ""
 
 
+def no_rule(task: str) -> str:
+    """What is wrong with asking for the drift of a task whose runs keep nothing to compare with."""
+    return f"The task `{task}` has no drift rule: its runs keep no summaries of scores and features"
+
+
 def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference:
     if baseline is not None:
         return reference_of(_values(manifest, baseline, run.path.resolve().name), f"log {baseline.name}")
     if manifest.reference is None:
+        log = "ive a log of normal operation with --baseline LOG."
+        if not (kept_by := registry.task(manifest.task).drift_kept_by):
+            raise TinymlError(no_rule(manifest.task), str(run.path), f"G{log}")
         raise TinymlError(
             "The manifest has no summaries of scores and features",
             str(run.path),
-            "Run `tinyml evaluate` (anomaly detection: `tinyml convert`), or give a log of normal operation "
-            "with --baseline LOG.",
+            f"Run `{next_step(kept_by, run.path)}`, or g{log}",
         )
     return manifest.reference
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyml_cli import checks
+from tinyml_cli import checks, registry
 from tinyml_cli.data import snapshot
 from tinyml_cli.datasets.snapshots import compare
 from tinyml_cli.errors import TinymlError
@@ -104,8 +104,11 @@ def _new_data(situation: Situation) -> Trigger:
 
 
 def _drift(situation: Situation) -> Trigger:
-    from tinyml_cli.drift.stage import drift
+    from tinyml_cli.drift.stage import drift, no_rule
 
+    manifest = situation.run.manifest()
+    if manifest.reference is None and not registry.task(manifest.task).drift_kept_by:
+        raise TinymlError(no_rule(manifest.task), "--when drift", "Use --when age, metric or always.")
     if situation.log is None:
         raise TinymlError(
             "Drift is found in a board's log", "--when drift", "Give --log FILE, from tinyml monitor --log."

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +81,8 @@ class TaskSpec(Registered):
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
             `compare` needs no whole evaluation.
         budgets: what a new project asks of its model, by keys of `project.budgets.Budgets`.
+        drift_kept_by: the command that keeps what `drift` compares a board's log with; empty for a task without
+            such a rule.
         starter_recipe: lines of YAML that a new project's recipe needs to train before there are data.
     """
 
@@ -92,6 +94,7 @@ class TaskSpec(Registered):
     data_kind: str = ""
     compares_clips: bool = False
     budgets: Mapping[str, float] = MappingProxyType({"accuracy": 0.8})
+    drift_kept_by: Literal["evaluate", "convert", ""] = ""
     starter_recipe: str = ""
 
     def unmet(self) -> list[str]:

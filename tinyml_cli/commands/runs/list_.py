@@ -17,11 +17,11 @@ def command(json: options.Json = False, quiet: options.Quiet = False) -> None:
     """
     from tinyml_cli import run_list
     from tinyml_cli.outcomes.housekeeping import RunList
-    from tinyml_cli.run import runs_dir
+    from tinyml_cli.run import how_to_make_one, runs_dir
 
     runs = run_list.describe()
     if runs:
         console.table(f"Runs in {runs_dir()}", run_list.COLUMNS, [run_list.row(each) for each in runs])
     else:
-        console.info(f"No runs in {runs_dir()}. Create one: tinyml train kws --words yes,no")
+        console.info(f"No runs in {runs_dir()}. {how_to_make_one()}")
     console.result(RunList(folder=str(runs_dir()), runs=runs))

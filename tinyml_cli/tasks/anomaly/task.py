@@ -59,6 +59,7 @@ class AnomalyDetection(TaskSpec):
 
     name = "anomaly"
     recipe_schema = AnomalyRecipe
+    drift_kept_by = "convert"
     firmware_app = "anomaly"
     monitor = AnomalyMonitor
     budgets = MappingProxyType({"auc": 0.9})

@@ -82,6 +82,7 @@ class KeywordSpotting(TaskSpec):
     name = "kws"
     recipe_schema = KwsRecipe
     data_kind = "sound"
+    drift_kept_by = "evaluate"
     firmware_app = "kws"
     monitor = SoundMonitor
     compares_clips = True

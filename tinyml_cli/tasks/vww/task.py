@@ -71,6 +71,7 @@ class VisualWakeWords(TaskSpec):
     """
 
     data_kind = "images"
+    drift_kept_by = "evaluate"
     firmware_app = "vww"
     peripherals = ("camera",)
     monitor = ImageMonitor

@@ -63,6 +63,7 @@ class Wand(TaskSpec):
     name = "wand"
     recipe_schema = WandRecipe
     data_kind = "motion"
+    drift_kept_by = "evaluate"
     firmware_app = "wand"
     peripherals = ("bluetooth",)
     monitor = GestureMonitor
