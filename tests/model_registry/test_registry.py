@@ -438,3 +438,29 @@ def test_a_version_of_a_newer_tinyml_asks_for_that_alone(store: Store, make_run:
         promote(store, "lamp@1")
     assert refused.value.next_step == "Upgrade: pip install --upgrade tinyml-cli"
     assert refused.value.where.startswith("lamp@1")
+
+
+def test_next_steps_name_a_registry_that_is_not_the_default(
+    tinyml: Tinyml, tmp_path: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run("lamp").path
+    other, named = ("--registry", "far away"), "--registry 'far away'"
+
+    def err(*words: str, code: int = 2) -> str:
+        answer = tinyml(*words, cwd=tmp_path, code=code)
+        return " ".join((answer.out + answer.err).split())
+
+    assert f"tinyml registry add {named}" in err("registry", "list", *other)
+    assert f"tinyml registry promote lamp@1 {named}" in err("registry", "add", str(run), *other, code=0)
+    assert f"tinyml registry promote lamp {named}" in err("retrain", "--when", "age", *other)
+    (tmp_path / "budgets.yaml").write_text("ram_bytes: 1\n")
+    said = err("registry", "promote", *other, code=1)
+    assert f"registry export lamp@1 {named}" in said and f"--name lamp {named}" in said
+    (tmp_path / "budgets.yaml").unlink()
+    err("registry", "promote", *other, code=0)
+    assert f"registry show lamp {named}" in err("registry", "rollback", *other)
+    shutil.rmtree(tmp_path / "far away" / "objects")
+    assert f"registry verify {named}" in err("registry", "show", *other)
+    assert f"registry add RUN {named}" in err("registry", "verify", *other, code=1)
+    monkeypatch.setenv("TINYML_REGISTRY", "far away")
+    assert "--registry" not in err("registry", "verify", code=1)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tinyml_cli import registry
 from tinyml_cli.commands import options
 from tinyml_cli.console import console
 
@@ -15,7 +16,9 @@ def command(
     name: Annotated[Path, typer.Argument(metavar="NAME", help="The project's folder, which is made.")],
     task: Annotated[
         str,
-        typer.Option("--task", help="What the model does: hello, kws, vww, wand, anomaly or another."),
+        typer.Option(
+            "--task", help=f"What the model does: {', '.join(registry.built_in())}, or another package's."
+        ),
     ],
     ci: Annotated[
         str | None,

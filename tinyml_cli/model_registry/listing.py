@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tinyml_cli.console import console
 from tinyml_cli.model_registry.documents import ModelIndex
-from tinyml_cli.model_registry.store import Store
+from tinyml_cli.model_registry.store import Store, registry_step
 from tinyml_cli.outcomes.registries import (
     AliasChange,
     RegisteredModel,
@@ -117,9 +119,10 @@ def verified_text(outcome: RegistryVerified) -> str:
     """What `verify` says."""
     if outcome.faults:
         lines = "\n".join(f"  {fault}" for fault in outcome.faults)
+        again = registry_step(Path(outcome.registry), "add", "RUN")
         return (
             f"{counted(len(outcome.faults), 'fault')} in {outcome.registry}:\n{lines}\n"
-            "Adding the same run again writes a version's objects again: tinyml registry add RUN"
+            f"Adding the same run again writes a version's objects again: {again}"
         )
     rest = (
         f" {counted(len(outcome.unnamed), 'object')} of stopped commands lie unused."

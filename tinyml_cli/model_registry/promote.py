@@ -10,7 +10,6 @@ from tinyml_cli.model_registry.against import against
 from tinyml_cli.model_registry.documents import CHALLENGER, Change, ModelIndex
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.model_registry.versions import exported_to, find, now, told_of, user, write_run
-from tinyml_cli.next_step import command_line, next_step
 from tinyml_cli.outcomes.projects import GateResult
 from tinyml_cli.outcomes.registries import Promoted, RolledBack
 from tinyml_cli.project.budgets import BUDGETS, Budgets, load
@@ -71,7 +70,7 @@ def _candidate(store: Store, given: str | None) -> tuple[ModelIndex, int]:
         raise TinymlError(
             f"`{index.model}` has no challenger, and {named} was the champion before",
             str(store.path),
-            f"To have it back: {next_step('registry', 'promote', named)}",
+            f"To have it back: {store.step('promote', named)}",
         )
     return index, number
 
@@ -84,13 +83,13 @@ def judge(store: Store, index: ModelIndex, number: int, limits: Budgets) -> list
     """
     with temporary.folder("registry") as folder:
         candidate = write_run(store, store.version(index, number), Path(folder, "candidate"))
-        with told_of(candidate.path, index.model, number):
+        with told_of(store, candidate.path, index.model, number):
             gates = judge_run(candidate, limits, called=exported_to(index.model, number))
         if index.champion is not None and index.champion != number:
             champion = write_run(store, store.version(index, index.champion), Path(folder, "champion"))
             with (
-                told_of(candidate.path, index.model, number),
-                told_of(champion.path, index.model, index.champion),
+                told_of(store, candidate.path, index.model, number),
+                told_of(store, champion.path, index.model, index.champion),
             ):
                 gates += against(champion, candidate, limits.board)
     return gates
@@ -108,7 +107,7 @@ def roll_back(store: Store, name: str | None) -> RolledBack:
             raise TinymlError(
                 f"`{index.model}` has no earlier champion to go back to",
                 str(store.path),
-                f"See its history: {next_step('registry', 'show', index.model)}",
+                f"See its history: {store.step('show', index.model)}",
             )
         before = index.champions.pop()
         number = index.champions[-1]
@@ -120,12 +119,12 @@ def roll_back(store: Store, name: str | None) -> RolledBack:
     return RolledBack(model=index.model, number=number, champion_before=before)
 
 
-def sentence(outcome: Promoted) -> str:
+def sentence(store: Store, outcome: Promoted) -> str:
     """The outcome in a line, with the reason."""
     called = f"{outcome.model}@{outcome.number}"
     if not outcome.promoted:
         return (
-            f"{called} was not promoted: {reasons(outcome.gates)}. {_measured_by(outcome)}"
+            f"{called} was not promoted: {reasons(outcome.gates)}. {_measured_by(store, outcome)}"
             'To promote it all the same: --override "why".'
         )
     if outcome.override is not None:
@@ -134,13 +133,13 @@ def sentence(outcome: Promoted) -> str:
     return f"{called} is the champion{already}."
 
 
-def _measured_by(outcome: Promoted) -> str:
+def _measured_by(store: Store, outcome: Promoted) -> str:
     """How a version is measured: as a run, which is added again."""
     if all(gate.result != "not measured" for gate in outcome.gates):
         return ""
     place = exported_to(outcome.model, outcome.number)
-    export = command_line("tinyml", "registry", "export", f"{outcome.model}@{outcome.number}")
-    again = command_line("tinyml", "registry", "add", place, "--name", outcome.model)
+    export = store.step("export", f"{outcome.model}@{outcome.number}")
+    again = store.step("add", place, "--name", outcome.model)
     return f"To measure it: {export}, then what the table names, then {again}. "
 
 

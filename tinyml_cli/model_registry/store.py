@@ -28,13 +28,13 @@ from tinyml_cli.documents import UnreadableError, load_json, parse_json
 from tinyml_cli.errors import UPGRADE, TinymlError, did_you_mean
 from tinyml_cli.files import atomic_path, sha256_file, write_atomic, writing_folder
 from tinyml_cli.model_registry.documents import VERSION, ModelIndex, ModelVersion, RegistryDocument
+from tinyml_cli.next_step import next_step
 from tinyml_cli.validation import first_problem, refuse_newer
 
 _MARK = "registry.json"
 _OBJECTS, _MODELS = "objects", "models"
 _MARK_TEXT = json.dumps({"tinyml_registry": VERSION}) + "\n"
 _SUBJECT = "The registry has"
-_MAKE_ONE = "Make one with its first model: tinyml registry add"
 _NAME = re.compile(r"\w[\w.+-]{0,99}")
 
 D = TypeVar("D", bound=RegistryDocument)
@@ -43,6 +43,12 @@ D = TypeVar("D", bound=RegistryDocument)
 def registry_dir() -> Path:
     """The registry: $TINYML_REGISTRY, else `registry` in the current folder."""
     return Path(os.environ.get("TINYML_REGISTRY") or "registry")
+
+
+def registry_step(path: Path, verb: str, *words: str | Path) -> str:
+    """`tinyml registry VERB …`, with the registry's folder where it is not the default one."""
+    named = () if path.resolve() == registry_dir().resolve() else ("--registry", path)
+    return next_step("registry", verb, *words, *named)
 
 
 class Store:
@@ -55,6 +61,10 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def step(self, verb: str, *words: str | Path) -> str:
+        """See `registry_step`."""
+        return registry_step(self.path, verb, *words)
+
     @classmethod
     def open(cls, path: Path | None) -> Store:
         """An existing registry.
@@ -64,8 +74,10 @@ class Store:
         """
         store = cls(registry_dir() if path is None else path)
         if not store.path.is_dir():
-            raise TinymlError("There is no registry", str(store.path), _MAKE_ONE)
-        store._check_mark(f"Name the registry's folder with --registry. {_MAKE_ONE}")
+            raise TinymlError(
+                "There is no registry", str(store.path), f"Make one with its first model: {store.step('add')}"
+            )
+        store._check_mark("Name the registry's folder with --registry.")
         return store
 
     @classmethod
@@ -140,13 +152,13 @@ class Store:
             raise TinymlError(
                 "The registry lacks an object: it was copied without its folder `objects`, or a file is lost",
                 str(path),
-                "Copy `objects` too, or restore it from a backup; tinyml registry verify lists all.",
+                f"Copy `objects` too, or restore it from a backup; {self.step('verify')} lists all.",
             )
         if not self.holds(sha256):
             raise TinymlError(
                 "An object of the registry was changed",
                 str(path),
-                "Restore it from a backup, or add the run again; tinyml registry verify lists all.",
+                f"Restore it from a backup, or add the run again; {self.step('verify')} lists all.",
             )
         return path
 
@@ -186,7 +198,7 @@ class Store:
         """
         path = self.index_path(name)
         if _is_no_file(path):
-            raise _damaged(path, "it is no file")
+            raise self._damaged(path, "it is no file")
         if not path.is_file():
             known = self.names()
             listed = f"Models: {', '.join(known)}." if known else "It holds none."
@@ -196,13 +208,13 @@ class Store:
         try:
             document = load_json(path)
         except UnreadableError as error:
-            raise _damaged(path, str(error)) from error
+            raise self._damaged(path, str(error)) from error
         digest = document.pop("sha256", None) if isinstance(document, dict) else None
-        index = _validated(ModelIndex, document, path)
+        index = self._validated(ModelIndex, document, path)
         if digest != _digest(document):
-            raise _damaged(path, "its hash does not fit it")
+            raise self._damaged(path, "its hash does not fit it")
         if index.model != name:
-            raise _damaged(path, f"it is of the model `{index.model}`")
+            raise self._damaged(path, f"it is of the model `{index.model}`")
         return index
 
     def save(self, index: ModelIndex) -> None:
@@ -242,8 +254,8 @@ class Store:
         try:
             document = load_json(path)
         except UnreadableError as error:
-            raise _damaged(path, str(error)) from error
-        return _validated(ModelVersion, document, path)
+            raise self._damaged(path, str(error)) from error
+        return self._validated(ModelVersion, document, path)
 
     def whole(self, index: ModelIndex, number: int) -> ModelVersion:
         """What is known of a version all of whose files are there.
@@ -310,6 +322,21 @@ class Store:
             raise TinymlError("The folder is not a registry", str(self.path), advice) from error
         refuse_newer(_SUBJECT, version, VERSION, path)
 
+    def _validated(self, schema: type[D], document: Any, path: Path) -> D:
+        version = document.get("version") if isinstance(document, dict) else None
+        refuse_newer(_SUBJECT, version, VERSION, path)
+        try:
+            return schema.model_validate(document)
+        except ValidationError as error:
+            raise self._damaged(path, first_problem(error, schema).what) from error
+
+    def _damaged(self, path: Path, why: str) -> TinymlError:
+        return TinymlError(
+            f"The registry's file is damaged ({why})",
+            str(path),
+            f"Restore it from a backup; {self.step('verify')} lists all that was changed.",
+        )
+
 
 def _is_no_file(path: Path) -> bool:
     """Whether something else lies at a path: a folder, a pipe, or a link that leads nowhere."""
@@ -319,23 +346,6 @@ def _is_no_file(path: Path) -> bool:
 def _alike(name: str) -> str:
     """The same for names that a file system may take for one."""
     return unicodedata.normalize("NFC", name).casefold()
-
-
-def _validated(schema: type[D], document: Any, path: Path) -> D:
-    version = document.get("version") if isinstance(document, dict) else None
-    refuse_newer(_SUBJECT, version, VERSION, path)
-    try:
-        return schema.model_validate(document)
-    except ValidationError as error:
-        raise _damaged(path, first_problem(error, schema).what) from error
-
-
-def _damaged(path: Path, why: str) -> TinymlError:
-    return TinymlError(
-        f"The registry's file is damaged ({why})",
-        str(path),
-        "Restore it from a backup; tinyml registry verify lists all that was changed.",
-    )
 
 
 def _digest(document: dict[str, Any]) -> str:

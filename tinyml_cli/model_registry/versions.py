@@ -28,8 +28,7 @@ from tinyml_cli.model_registry.documents import (
     ModelVersion,
 )
 from tinyml_cli.model_registry.sbom import sbom
-from tinyml_cli.model_registry.store import Store
-from tinyml_cli.next_step import command_line, next_step
+from tinyml_cli.model_registry.store import Store, registry_step
 from tinyml_cli.outcomes.registries import VersionAdded, VersionExported
 from tinyml_cli.profile.outcome import PROFILE
 from tinyml_cli.project.budgets import Budgets
@@ -110,7 +109,7 @@ def find(store: Store, given: str | None, default: str | None = None) -> tuple[M
     if not name:
         names = store.names()
         if len(names) != 1:
-            listed = f"Models: {', '.join(names)}." if names else "Add one: tinyml registry add"
+            listed = f"Models: {', '.join(names)}." if names else f"Add one: {store.step('add')}"
             what = "Several models are there: name one" if names else "The registry holds no model"
             raise TinymlError(what, str(store.path), listed)
         name = names[0]
@@ -161,7 +160,7 @@ def exported_to(model: str, number: int) -> Path:
 
 
 @contextlib.contextmanager
-def told_of(folder: Path, model: str, number: int) -> Iterator[None]:
+def told_of(store: Store, folder: Path, model: str, number: int) -> Iterator[None]:
     """Errors about a copy of a version in a temporary folder name the version, and how it is exported."""
     try:
         yield
@@ -170,7 +169,7 @@ def told_of(folder: Path, model: str, number: int) -> Iterator[None]:
             raise
         called = f"{model}@{number}"
         what, where = (text.replace(str(folder), called) for text in (error.what, error.where))
-        export = command_line("tinyml", "registry", "export", called)
+        export = store.step("export", called)
         step = error.next_step.replace(str(folder), str(exported_to(model, number)))
         if error.next_step != UPGRADE:
             step = f"Export it first: {export}. {step}"
@@ -296,4 +295,4 @@ def added_text(outcome: VersionAdded) -> str:
     )
     if not outcome.fresh:
         return f"{called} holds this very run already.{mended}"
-    return f"Added {called}.{mended} Next: {next_step('registry', 'promote', called)}"
+    return f"Added {called}.{mended} Next: {registry_step(Path(outcome.registry), 'promote', called)}"

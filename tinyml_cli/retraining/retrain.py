@@ -21,7 +21,6 @@ from tinyml_cli.model_registry.documents import CHAMPION, ModelIndex
 from tinyml_cli.model_registry.promote import judge, limits_of, promote
 from tinyml_cli.model_registry.store import Store
 from tinyml_cli.model_registry.versions import add, find, told_of, write_run
-from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.retraining import Retrained
 from tinyml_cli.pages.templates import markdown
 from tinyml_cli.project import check, rules
@@ -99,7 +98,7 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
             rules.load(options.rules),
             limits,
         )
-        with told_of(champion.path, index.model, number):
+        with told_of(store, champion.path, index.model, number):
             trigger = decide(options.when, situation)
         known = Retrained(
             model=index.model,
@@ -130,7 +129,7 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
 def _champion(store: Store, name: str | None) -> tuple[ModelIndex, int]:
     index, _ = find(store, name, CHAMPION)
     if index.champion is None:
-        step = next_step("registry", "promote", index.model)
+        step = store.step("promote", index.model)
         raise TinymlError(f"`{index.model}` has no champion to compare with", str(store.path), f"Run {step}")
     return index, index.champion
 

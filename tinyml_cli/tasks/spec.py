@@ -81,8 +81,8 @@ class TaskSpec(Registered):
         compares_clips: whether `load_evaluation_set` gives what a single model can be judged by, so that
             `compare` needs no whole evaluation.
         budgets: what a new project asks of its model, by keys of `project.budgets.Budgets`.
-        drift_kept_by: the command that keeps what `drift` compares a board's log with; empty for a task without
-            such a rule.
+        drift_kept_by: the command that keeps what `drift` compares a board's log with; empty for a task
+            without drift.
         starter_recipe: lines of YAML that a new project's recipe needs to train before there are data.
     """
 

@@ -43,9 +43,10 @@ def command(
     from tinyml_cli.model_registry.store import Store
     from tinyml_cli.project.check import show
 
-    outcome = promote(Store.open(registry), version, budgets, override)
+    store = Store.open(registry)
+    outcome = promote(store, version, budgets, override)
     if outcome.gates:
         show(outcome.gates, f"{outcome.model}@{outcome.number}")
-    console.result(outcome, sentence(outcome))
+    console.result(outcome, sentence(store, outcome))
     if not outcome.promoted:
         raise typer.Exit(EXIT_FAILURE)
