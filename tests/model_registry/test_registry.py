@@ -342,6 +342,16 @@ def test_an_empty_reason_is_none(tinyml: Tinyml, tmp_path: Path, make_run: MakeR
     assert tinyml("registry", "promote", "--json", cwd=tmp_path, code=1).json["promoted"] is False
 
 
+def test_what_a_version_lacks_is_said(tinyml: Tinyml, tmp_path: Path, make_run: MakeRun) -> None:
+    run = make_run("one")
+    run.file("report/metrics.json").write_text("{}")
+    answer = tinyml("registry", "add", "runs/one", cwd=tmp_path)
+    assert "Left out, as they are missing, changed or out of date: report/metrics.json" in answer.err
+    for text, says in (("", "it is empty"), ("task: [", "Cannot read")):
+        (run.path / "recipe.yaml").write_text(text)
+        assert says in tinyml("registry", "add", "runs/one", cwd=tmp_path, code=2).err
+
+
 def test_a_reason_is_one_line_of_the_history(store: Store, make_run: MakeRun) -> None:
     add(store, make_run("one", mismatches=1))
     assert promote(store, "one", override=" it\n  2030-01-01 root: promote\t9 ").override == (

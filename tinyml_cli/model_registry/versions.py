@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tinyml_cli import recipes
+from tinyml_cli.console import console
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import UPGRADE, TinymlError, did_you_mean
 from tinyml_cli.files import atomic_folder, runs_dir
@@ -232,8 +234,16 @@ def _name_of(run: Run) -> str:
 
 
 def _files(run: Run, manifest: Manifest) -> list[str]:
-    """What belongs to a version: manifest, recipe, and all artifacts that are as they were recorded."""
+    """What belongs to a version: manifest, recipe, and all artifacts that are as they were recorded.
+
+    Raises:
+        TinymlError: a recipe that cannot be read.
+    """
+    if run.file(RECIPE).is_file():
+        recipes.read(run.file(RECIPE))
     artifacts = [name for name in manifest.artifacts if run.is_fresh(manifest, name)]
+    if left_out := sorted(manifest.artifacts.keys() - set(artifacts)):
+        console.warn(f"Left out, as they are missing, changed or out of date: {', '.join(left_out)}")
     others = [name for name in (RECIPE, *_ALSO) if run.file(name).is_file()]
     return sorted({MANIFEST, *artifacts, *others})
 

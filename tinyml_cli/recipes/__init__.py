@@ -73,7 +73,7 @@ def resolve(task: str, config: Path | None, overrides: list[str], values: Mappin
     """
     schema = schema_of(task)
     path = _config_file(task, config)
-    document = _read(path) if path else {}
+    document = read(path) if path else {}
     if document.get("task", task) != task:
         raise TinymlError(
             f"The recipe is for the task `{shown(document['task'])}`, not `{task}`",
@@ -125,7 +125,7 @@ def task_of(config: Path) -> str:
         TinymlError: there is none, or it names no task.
     """
     path = _config_file("", config)
-    return config.name if path is None else _task(_read(path), str(path))
+    return config.name if path is None else _task(read(path), str(path))
 
 
 def load(path: Path) -> BaseRecipe:
@@ -134,7 +134,7 @@ def load(path: Path) -> BaseRecipe:
     Raises:
         TinymlError: it is missing, damaged or names no known task.
     """
-    document = _read(path)
+    document = read(path)
     return validate(migrate(document, schema_of(_task(document, str(path)))), str(path))
 
 
@@ -176,7 +176,7 @@ def _config_file(task: str, config: Path | None) -> Path | None:
     return config if config.exists() else packaged.find(config)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
     if not path.exists() and (path.parent / "manifest.json").is_file():
         raise TinymlError(
             "The run has no recipe: nothing was trained in it",
