@@ -33,6 +33,7 @@ def test_random_graphs_give_the_bytes_of_tflm(seeds: range, tmp_path: Path) -> N
     assert_parity(models, tmp_path / "graphs")
 
 
+@pytest.mark.slow
 def test_arithmetic_is_defined(tmp_path: Path) -> None:
     """Under UBSan; a shared library cannot load ASan's runtime late."""
     models = {seed: random_graphs.model(seed) for seed in range(1000, 1015)}

@@ -84,7 +84,9 @@ def test_counters_that_only_root_may_read_are_none(denied: int) -> None:
     with temporary.folder("rapl") as place:
         for n in range(2):
             (_package(Path(place), n, 5) / "energy_uj").chmod(0o400 if n == denied else 0o444)
-        Path(place).chmod(0o755)
+        # Its own folder, and that of this process.
+        for folder in (Path(place), Path(place).parent):
+            folder.chmod(folder.stat().st_mode | 0o055)
         assert EnergyMeter(Path(place)).joules == 0
         os.seteuid(65534)
         try:

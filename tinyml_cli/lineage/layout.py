@@ -47,7 +47,7 @@ class DrawnEdge:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class LineageLayout:
     """What the picture shows; width and height in pixels."""
 
     nodes: list[PlacedNode]
@@ -67,7 +67,7 @@ def svg(lineage: Lineage) -> str:
     )
 
 
-def draw(lineage: Lineage) -> Drawing:
+def draw(lineage: Lineage) -> LineageLayout:
     """Places boxes in columns and rows, and leads edges between them.
 
     As in Sugiyama, Tagawa and Toda (1981), an edge that skips a column gets a place of its own in it, a lane,
@@ -78,7 +78,7 @@ def draw(lineage: Lineage) -> Drawing:
     ends = defaultdict(list)
     for edge in lineage.edges:
         ends[edge.target].append(edge)
-    grid = _Grid(lineage, places, lanes, ends)
+    grid = _Columns(lineage, places, lanes, ends)
     nodes = {node.id: grid.box(node, places[node.id]) for node in lineage.nodes}
     edges = []
     for target, entering in ends.items():
@@ -88,10 +88,10 @@ def draw(lineage: Lineage) -> Drawing:
             share = nodes[target].height / len(entering)
             y = nodes[target].y + (n + 0.5) * share  # each edge enters at a height of its own
             edges.append(grid.edge(edge.what, ways[edge.source], places[target][0], y))
-    return Drawing(list(nodes.values()), edges, grid.width, grid.height)
+    return LineageLayout(list(nodes.values()), edges, grid.width, grid.height)
 
 
-class _Grid:
+class _Columns:
     """Where columns and rows begin, in pixels."""
 
     def __init__(

@@ -146,7 +146,8 @@ def export(store: Store, index: ModelIndex, number: int, out: Path) -> VersionEx
     with atomic_folder(out) as folder:
         write_run(store, version, folder)
         record = ExportedVersion(model=index.model, number=number)
-        (folder / EXPORTED).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        text = record.model_dump_json(indent=1) + "\n"
+        (folder / EXPORTED).write_text(text, encoding="utf-8", newline="\n")
     return VersionExported(
         model=index.model,
         number=number,

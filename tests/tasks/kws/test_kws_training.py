@@ -61,6 +61,7 @@ def taught(teacher: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return learn(teacher, tmp_path_factory.mktemp("runs") / "taught")
 
 
+@pytest.mark.slow
 def test_a_teacher_and_hard_negatives_change_the_model(teacher: Run, taught: dict[str, Any]) -> None:
     assert taught["validation_accuracy"] > 0.5
     assert taught["validation_loss"] != teacher.manifest().metrics["train"]["validation_loss"]

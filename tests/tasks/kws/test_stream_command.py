@@ -56,6 +56,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "kitchen.flac", folder / "truth.tsv"
 
 
+@pytest.mark.slow
 def test_a_built_stream_is_heard_and_reported(run: Path, tinyml: Tinyml, tmp_path: Path) -> None:
     triggers = tmp_path / "triggers"
     _keep_report(run, "<p>before</p><tinyml-streams><i>before</i></tinyml-streams><p>after</p>")

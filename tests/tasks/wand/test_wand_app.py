@@ -248,6 +248,7 @@ def test_monitor_moves_the_wand_through_strokes(
     assert "no such file or folder" in refused.err
 
 
+@pytest.mark.slow
 def test_motion_that_a_board_reports_is_compared_with_the_training(
     boot: Boot, runs: dict[str, Run], tinyml: Tinyml, tmp_path: Path
 ) -> None:
