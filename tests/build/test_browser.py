@@ -177,7 +177,11 @@ def _machine(folder: Path, sensor: str) -> Run:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("needs_both")
-@pytest.mark.parametrize("task", ["kws", "vww", "wand", "hello", "machine sound", "machine motion"])
+@pytest.mark.parametrize(
+    "task",
+    ["kws", "machine sound"]
+    + [pytest.param(task, marks=pytest.mark.nightly) for task in ("vww", "wand", "hello", "machine motion")],
+)
 def test_it_gives_the_bytes_of_native(
     task: str, tmp_path: Path, request: pytest.FixtureRequest, chromium: Any
 ) -> None:
