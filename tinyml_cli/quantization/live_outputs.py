@@ -52,7 +52,7 @@ def _slices(model: Any, graph: Graph, operator: Operator, read: set[int]) -> lis
             begin, end = [0] * len(shape), list(shape)
             begin[axis], end[axis] = start, start + size
             slicing = api.OperatorT()
-            slicing.opcodeIndex = _opcode(model, api.BuiltinOperator.STRIDED_SLICE)
+            slicing.opcodeIndex = write.operator_code(model, api.BuiltinOperator.STRIDED_SLICE)
             bounds = (begin, end, [1] * len(shape))
             slicing.inputs = np.array([source, *(_constant(model, each) for each in bounds)], np.int32)
             slicing.outputs = np.array([index], np.int32)
@@ -70,17 +70,6 @@ def _axis(graph: Graph, operator: Operator) -> int:
     axis = graph.tensors[operator.inputs[0 if operator.name == "SPLIT" else 2]].data
     assert axis is not None, "the converter writes constant axes"
     return int(axis.ravel()[0])
-
-
-def _opcode(model: Any, builtin: int) -> int:
-    for index, code in enumerate(model.operatorCodes):
-        if code.builtinCode == builtin:
-            return index
-    code = write.schema().OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = builtin
-    code.version = 1
-    model.operatorCodes.append(code)
-    return len(model.operatorCodes) - 1
 
 
 def _constant(model: Any, values: Sequence[int]) -> int:

@@ -13,14 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.tflite import write
-from tinyml_cli.tflite.opcodes import OPERATORS
 
 WEIGHT_SCALE = 1 / 16
 BIAS_SCALE = WEIGHT_SCALE / 128
 RESERVED = 2
 """Rows before the words: "silence", which never wins, and "unknown"."""
 
-_CODES = {name: number for number, name in OPERATORS.items()}
 _VERSIONS = {"L2_NORMALIZATION": 2, "FULLY_CONNECTED": 4, "SOFTMAX": 2}
 _INT8, _INT32, _FLOAT32 = 9, 2, 0
 _UNIT = 1 / 128
@@ -134,12 +132,9 @@ def _tensor(
 
 def _operator(model: Any, name: str, inputs: list[int], output: int, options: Any) -> None:
     api = write.schema()
-    code = api.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = _CODES[name]
-    code.version = _VERSIONS[name]
-    model.operatorCodes.append(code)
     operator = api.OperatorT()
-    operator.opcodeIndex = len(model.operatorCodes) - 1
+    number = getattr(api.BuiltinOperator, name)
+    operator.opcodeIndex = write.add_operator_code(model, number, _VERSIONS[name])
     operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
     operator.builtinOptionsType = getattr(api.BuiltinOptions, type(options).__name__.removesuffix("T"))
     operator.builtinOptions = options

@@ -253,21 +253,11 @@ class _Rewriter:
         operator, table = api.OperatorT(), getattr(api, f"{options}T")()
         for field, value in fields.items():
             setattr(table, field, value)
-        operator.opcodeIndex = self._code(getattr(api.BuiltinOperator, name))
+        operator.opcodeIndex = write.operator_code(self.model, getattr(api.BuiltinOperator, name))
         operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array(outputs, np.int32)
         operator.builtinOptionsType = getattr(api.BuiltinOptions, options)
         operator.builtinOptions = table
         self.operators.append(operator)
-
-    def _code(self, number: int) -> int:
-        for index, code in enumerate(self.model.operatorCodes):
-            if max(code.builtinCode, code.deprecatedBuiltinCode) == number:
-                return index
-        code = write.schema().OperatorCodeT()
-        # Numbers above 126 do not fit the old field, schema.fbs says.
-        code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), 1
-        self.model.operatorCodes.append(code)
-        return len(self.model.operatorCodes) - 1
 
 
 def _compact(model: Any) -> None:

@@ -109,6 +109,23 @@ def drop_unused_buffers(model: Any) -> None:
     model.buffers = kept
 
 
+def operator_code(model: Any, number: int) -> int:
+    """The index of a built-in operator's code, which is added where the model has none."""
+    for index, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == number:
+            return index
+    return add_operator_code(model, number)
+
+
+def add_operator_code(model: Any, number: int, version: int = 1) -> int:
+    """Adds a built-in operator's code; returns its index."""
+    code = schema().OperatorCodeT()
+    # Numbers above 126 do not fit the old field, schema.fbs says.
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = number, min(number, 127), version
+    model.operatorCodes.append(code)
+    return len(model.operatorCodes) - 1
+
+
 def data_vector(data: bytes) -> npt.NDArray[np.uint8]:
     """Bytes as the object API holds a buffer's data."""
     return np.frombuffer(data, np.uint8)
