@@ -123,9 +123,10 @@ def _models(service: Service) -> ModelsTold:
 def _model(service: Service, name: str) -> ModelTold:
     task, labels = "", []
     try:
-        manifest = service.sources.run(name).manifest()
+        run = service.sources.run(name)
+        manifest = run.manifest()
         task, labels = manifest.task, list(manifest.labels)
-        model = served(service.sources.run(name))
+        model = served(run)
     except (TinymlError, OSError) as error:
         problem = str(error)
         return ModelTold(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyml_cli import checks
+from tinyml_cli import checks, temporary
 from tinyml_cli.collect import record_words
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
@@ -80,7 +79,7 @@ def answer(asked: Request, device: str | None, speaker: str) -> WordsTaught:
     if asked.takes:
         return teach.teach(asked.run, asked.word, asked.takes, speaker)
     teach.check(asked.run, asked.word)
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary.folder("takes") as folder:
         plan = record_words.plan_of([asked.word], speaker, Path(folder), _TAKES, 2.0, 1.5, 1000, False)
         record_words.record(plan, record_words.Where(device=device))
         recorded = sorted(Path(folder).rglob("*.wav"))
