@@ -45,8 +45,8 @@ def run_pipeline(
     from tinyml_cli.build.inputs import check_target
     from tinyml_cli.build.platformio import require_installed
     from tinyml_cli.conversion.convert import convert
-    from tinyml_cli.engines.export import export
-    from tinyml_cli.engines.freshness import exported_placement, needs_export
+    from tinyml_cli.engines.export import export_as_before
+    from tinyml_cli.engines.freshness import needs_export
     from tinyml_cli.evaluation.evaluate import evaluate
     from tinyml_cli.flash.flash import flash
     from tinyml_cli.link.usb import choose_port
@@ -76,8 +76,7 @@ def run_pipeline(
     stage("quantize", _is_fresh(run, CALIBRATION), lambda: quantize(run))
     stage("convert", _is_fresh(run, MODEL_FLOAT32, MODEL_INT8), lambda: convert(run))
     is_exported = not needs_export(run, run.manifest(), target.engine)
-    placement = exported_placement(run.manifest(), target.engine)
-    stage("export", is_exported, lambda: export(run, target.engine, placement))
+    stage("export", is_exported, lambda: export_as_before(run, target.engine))
     stage("build", False, lambda: build(run, target))
     if target.is_usb:
         stage("flash", False, lambda: flash(run, target))

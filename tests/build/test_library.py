@@ -20,6 +20,8 @@ from tests.firmware import random_listener
 from tests.tasks.wand import waved_run
 from tinyml_cli.build.library import KINDS, Kind, export_library
 from tinyml_cli.build.source_closure import needed_sources
+from tinyml_cli.engines.export import export
+from tinyml_cli.engines.freshness import Placement, exported_placement
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.gesture_settings import GestureInput
@@ -207,6 +209,14 @@ def test_any_model_has_a_library(shared: Path, tmp_path: Path, monkeypatch: pyte
         pytest.skip(f"there is no {model}")
     outcome = export_library(open_run(model), "arduino", tmp_path / "ad.zip", "ad")
     assert outcome.app == "bench" and outcome.sketch == "Model"
+
+
+def test_a_new_export_keeps_the_placement_of_the_last(tmp_path: Path) -> None:
+    run = listening_run(tmp_path / "run")
+    export(run, "aot", Placement("caller"))
+    run.file("export/aot/network.c").unlink()
+    export_library(run, "cmake", tmp_path / "library")
+    assert exported_placement(run.manifest(), "aot") == Placement("caller")
 
 
 def test_sketches_and_functions_are_few_and_short() -> None:

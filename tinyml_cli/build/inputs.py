@@ -11,8 +11,8 @@ from tinyml_cli.build.project import ProjectInputs
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.engines import bench_settings, benchmarks, tflm
-from tinyml_cli.engines.export import export
-from tinyml_cli.engines.freshness import exported_placement, needs_export
+from tinyml_cli.engines.export import export_as_before
+from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import next_step
@@ -70,7 +70,7 @@ def gather(run: Run, target: BuildTarget) -> ProjectInputs:
     manifest = run.manifest()
     if board_model(manifest) in manifest.artifacts and needs_export(run, manifest, engine):
         console.info(f"Exporting the model for engine {engine}.")
-        export(run, engine, exported_placement(manifest, engine))
+        export_as_before(run, engine)
         manifest = run.manifest()
     files = EXPORTS[engine] + (_TASK_EXPORTS if manifest.features is not None else ())
     paths = [_require_export(run, manifest, engine, file) for file in files]

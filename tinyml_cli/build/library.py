@@ -24,7 +24,7 @@ from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.source_closure import needed_sources
 from tinyml_cli.build.target import default_app
-from tinyml_cli.engines.export import export
+from tinyml_cli.engines.export import export_as_before
 from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.engines.settings_parts import only_input_and_output
 from tinyml_cli.errors import TinymlError
@@ -91,7 +91,7 @@ def export_library(run: Run, kind: Kind, out: Path | None, name: str | None = No
         only_input_and_output(graph)
     if needs_export(run, manifest, "aot"):
         with _advising():
-            export(run, "aot")
+            export_as_before(run, "aot")
         manifest = run.manifest()
     exports = [entry for entry in manifest.artifacts if entry.startswith("export/aot/")]
     model = {

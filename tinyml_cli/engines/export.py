@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tinyml_cli.console import console
 from tinyml_cli.engines import settings, support, tflm
 from tinyml_cli.engines.aot import compiler, emit, listing
-from tinyml_cli.engines.freshness import DEFAULT_PLACEMENT, Placement, export_key
+from tinyml_cli.engines.freshness import DEFAULT_PLACEMENT, Placement, export_key, exported_placement
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import sha256_file, write_atomic
 from tinyml_cli.manifest import Manifest
@@ -84,6 +84,11 @@ def export(
         model_bytes=len(model),
         **plan,
     )
+
+
+def export_as_before(run: Run, engine: str) -> Exported:
+    """Exports for one engine, with the placement that its last export was asked for."""
+    return export(run, engine, exported_placement(run.manifest(), engine))
 
 
 def _carries_over(graph: Graph) -> bool:

@@ -55,8 +55,8 @@ def make(path: Path, recipe: BaseRecipe, champion: Run | None, limits: Budgets) 
         TinymlError: see the stages; a network of another shape than the champion's.
     """
     from tinyml_cli.conversion.convert import convert
-    from tinyml_cli.engines.export import export
-    from tinyml_cli.engines.freshness import exported_placement, needs_export
+    from tinyml_cli.engines.export import export_as_before
+    from tinyml_cli.engines.freshness import needs_export
     from tinyml_cli.stages.calibrate import quantize
 
     run = Run.create(path)
@@ -75,7 +75,7 @@ def make(path: Path, recipe: BaseRecipe, champion: Run | None, limits: Budgets) 
         console.info("[convert]")
         convert(run)
     if needs_export(run, run.manifest(), _ENGINE):
-        export(run, _ENGINE, exported_placement(run.manifest(), _ENGINE))
+        export_as_before(run, _ENGINE)
     _measure(run, limits)
     return run
 

@@ -9,7 +9,7 @@ from typing import Any
 from tinyml_cli.array_file import UnreadableArrayError, read_array, read_arrays
 from tinyml_cli.build.target import build_target
 from tinyml_cli.console import console
-from tinyml_cli.engines.export import export
+from tinyml_cli.engines.export import export_as_before
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation import on_device
 from tinyml_cli.run import Run
@@ -41,7 +41,7 @@ def answer_all(run: Run, inputs: Path, made: Path) -> dict[str, Any]:
         )
     model = ServedModel(run)
     values = model.of_values(next(iter(arrays.values())))
-    export(run, "aot")
+    export_as_before(run, "aot")
     with (
         on_device.opened(run, build_target(BOARD)) as (link, ready),
         (made / ANSWERS).open("w", encoding="utf-8", newline="\n") as file,

@@ -122,13 +122,13 @@ def _firmware(run: Run, place: JobPlace) -> Any:
 def _built(run: Run, board: str, place: JobPlace) -> Any:
     from tinyml_cli.build.build import build
     from tinyml_cli.build.target import build_target
-    from tinyml_cli.engines.export import export
+    from tinyml_cli.engines.export import export_as_before
     from tinyml_cli.engines.freshness import needs_export
 
     target = build_target(board, _engine(place))
     engine = target.engine or target.board.default_engine
     if needs_export(run, run.manifest(), engine):
-        export(run, engine)
+        export_as_before(run, engine)
     return build(run, target)
 
 
