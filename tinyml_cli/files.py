@@ -206,6 +206,16 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def folder_bytes(folder: Path) -> int:
+    """Bytes of all files below a folder, links themselves counted; what goes meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total
+
+
 def runs_dir() -> Path:
     """The folder that holds the runs: $TINYML_RUNS, else `runs` in the current folder."""
     return Path(os.environ.get("TINYML_RUNS") or "runs")

@@ -9,10 +9,11 @@ from pathlib import Path
 from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import folder_bytes
 from tinyml_cli.outcomes.housekeeping import RunRenamed, RunsRemoved
 from tinyml_cli.run import MANIFEST, RECIPE, Run, runs_dir
 from tinyml_cli.run_folder import LATEST, content_of, latest_path
-from tinyml_cli.run_list import age_of, name_of, size_of, size_text, usable
+from tinyml_cli.run_list import age_of, name_of, size_text, usable
 
 _NAME = re.compile(r"\w[\w .+-]{0,99}(?<![ .])")
 
@@ -52,7 +53,7 @@ def remove(names: Sequence[str], yes: bool) -> RunsRemoved:
         TinymlError: see `find`; a run that another process writes to; nobody to ask.
     """
     runs = list({run.path: run for run in map(find, names)}.values())
-    size = sum(size_of(run.path) for run in runs)
+    size = sum(folder_bytes(run.path) for run in runs)
     listed = [name_of(run) for run in runs]
     if not yes and not console.ask(f"Remove {', '.join(listed)} ({size_text(size)})?"):
         return RunsRemoved(removed=[], bytes=0, latest=_latest_name())

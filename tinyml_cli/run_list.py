@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinyml_cli import locks, temporary
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import folder_bytes
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.outcomes.housekeeping import RunEntry, RunShown
 from tinyml_cli.run import (
@@ -66,7 +67,7 @@ def info(run: Run) -> RunEntry:
         measure=known.measure,
         n=known.n,
         model_bytes=int8.bytes if int8 else None,
-        bytes=size_of(run.path),
+        bytes=folder_bytes(run.path),
         age_s=age_of(run),
         in_use_by=str(holder) if holder and temporary.is_running(holder.pid) else None,
     )
@@ -245,17 +246,6 @@ def _share(value: object) -> float | None:
 
 def _count(value: object) -> int | None:
     return value if isinstance(value, int) and value >= 0 else None
-
-
-def size_of(path: Path) -> int:
-    """Bytes of all files of a folder, links left out."""
-    total = 0
-    for entry in path.rglob("*"):
-        try:
-            total += 0 if entry.is_symlink() or not entry.is_file() else entry.stat().st_size
-        except OSError:
-            continue
-    return total
 
 
 def age_of(run: Run) -> float:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tinyml_cli import checks, run_list
+from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.container import layers, oci
 from tinyml_cli.container.contents import BaseContents, architecture_here
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.files import folder_bytes
 
 _WHERE = "--base"
 _OF_THE_KERNEL = ("dev/", "proc/", "sys/")  # filled where the container runs
@@ -90,7 +91,7 @@ def archive_at(path: Path) -> Iterator[tarfile.TarFile | None]:
 
 def size(path: Path) -> int:
     """Bytes of a file, or of all files of a folder."""
-    return path.stat().st_size if path.is_file() else run_list.size_of(path)
+    return path.stat().st_size if path.is_file() else folder_bytes(path)
 
 
 def _of_folder(path: Path) -> Base:

@@ -16,7 +16,7 @@ from typing import Any
 from tinyml_cli import processes
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import sha256_file
+from tinyml_cli.files import folder_bytes, sha256_file
 from tinyml_cli.http_api.refusals import NoSpaceError
 from tinyml_cli.serve import worker
 from tinyml_cli.serve.job_limits import JobLimits
@@ -206,7 +206,7 @@ class Dispatcher:
         self._check_size(job, attempt)
 
     def _check_size(self, job: QueuedJob, attempt: Path) -> None:
-        if _size_of(attempt) > self.limits.result_mb << 20:
+        if folder_bytes(attempt) > self.limits.result_mb << 20:
             raise TinymlError(
                 f"The job wrote more than {self.limits.result_mb:,} MB", job.id, "Ask for less at once."
             )
@@ -255,12 +255,3 @@ def _kept(made: Path, artifacts: Path) -> list[ArtifactTold]:
         for path in sorted(artifacts.iterdir())
         if path.is_file() and not path.is_symlink()
     ]
-
-
-def _size_of(folder: Path) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                total += Path(parent, name).lstat().st_size
-    return total
