@@ -17,6 +17,13 @@ from typing import IO, Any, Protocol
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.user_text import visible
 
+PROGRESS_S = "TINYML_PROGRESS_S"
+"""Environment variable: seconds between lines of a progress bar that is not drawn; set by who reads them."""
+
+_REPORT_S = 10.0
+with contextlib.suppress(KeyError, ValueError):
+    _REPORT_S = max(0.0, float(os.environ[PROGRESS_S]))
+
 COMPILING = "the first step compiles the network, which takes a while"
 
 
@@ -41,7 +48,7 @@ class ProgressBar:
         """Moves on by `n` of `total`, with a short remark such as the current loss."""
         self.done += n
         now = time.monotonic()
-        if self._stream and (now - self._reported >= 10 or self.done >= self.total):
+        if self._stream and (now - self._reported >= _REPORT_S or self.done >= self.total):
             self._reported = now
             share = f"{self.done}/{self.total}" if self.total else str(self.done)
             print(f"  {self._description}: {share} {note}".rstrip(), file=self._stream, flush=True)

@@ -130,8 +130,11 @@ def resumable(how: str) -> contextlib.AbstractContextManager[None]:
 
 
 def same_command(*options: str) -> str:
-    """The command line as it was typed, and `options` where it lacks them, quoted for a shell."""
-    words = sys.argv[1:]
+    """The command line as it was typed, and `options` where it lacks them, quoted for a shell.
+
+    It is for people, who need no --json.
+    """
+    words = [word for word in sys.argv[1:] if word != "--json"]
     return command_line("tinyml", *words, *(option for option in options if option not in words))
 
 

@@ -1,6 +1,6 @@
 // The page: brings the device's senses to the board, and shows what it says.
 import { Board } from "./board.mjs";
-import { MotionClock, openMicrophone, openSense, toFrame, toMotion } from "./senses.mjs";
+import { asBoard, asImu, MotionClock, openMicrophone, openSense, toFrame, toMotion } from "./senses.mjs";
 import { Resampler, readWav, toInt16 } from "./sound.mjs";
 
 const TICK_MS = 20;
@@ -17,34 +17,43 @@ let stop = null; // ends what the senses bring
 
 // ---- what the board says
 
-const bars = facts.labels.map((label) => {
-  const row = document.createElement("li");
-  const name = document.createElement("span");
-  const bar = document.createElement("i");
-  const value = document.createElement("output");
-  name.textContent = label;
-  row.append(name, bar, value);
-  find("scores").append(row);
-  return { bar, value };
+const make = (tag, text, ...children) => {
+  const element = document.createElement(tag);
+  element.append(text, ...children);
+  return element;
+};
+
+// Of each model the bars of its labels, under its name where there are two.
+const bars = facts.models.map(({ name, labels, looks }) => {
+  if (facts.models.length > 1) find("scores").append(make("li", name));
+  const rows = labels.map((label) => {
+    const [bar, value] = [make("i", ""), make("output", "")];
+    find("scores").append(make("li", make("span", label), bar, value));
+    return { bar, value };
+  });
+  return { name, looks, rows };
 });
-find("scores").hidden = !facts.showsScores;
+find("scores").hidden = !bars.length;
 
 const show = {
   detection: (event) => tell(event.label, event.score, `at ${(event.t_ms / 1000).toFixed(1)} s`),
   gesture: (event) => tell(event.label, event.score, ""),
   person: (event) => tell(event.label, event.score, ""),
   class: (event) => (event.present ? tell(event.label, event.score, "") : (find("word").textContent = "–")),
-  gate: (event) => tell(event.open ? "eyes open" : "eyes shut", null, ""),
+  gate: (event) => {
+    setGate(event.open);
+    tell(event.open ? "eyes open" : "eyes shut", null, "");
+  },
   fault: (event) => complain(event.what),
-  scores: (event) => showScores(event.q),
-  image: (event) => showScores(event.q),
+  scores: (event) => showScores(bars.find((each) => each.name === event.model) ?? bars[0], event.q),
+  image: (event) => showScores(bars.find((each) => each.looks), event.q),
   status: (event) => find("level").style.setProperty("--share", Math.min(1, Math.sqrt(event.audio_rms / 8000))),
   stroke: (event) => drawStroke(event.points),
   anomaly: showAnomaly,
   wave: showWave,
 };
 
-const REPORTS = ["detection", "person", "class"];
+const REPORTS = ["detection", "person", "class", "gesture"];
 
 function take(line) {
   if (!line.startsWith("{")) return;
@@ -54,27 +63,24 @@ function take(line) {
   } catch {
     return;
   }
+  const isNew = REPORTS.includes(event.event) || (event.event === "anomaly" && event.alarm && !past.at(-1)?.alarm);
   show[event.event]?.(event);
-  if (REPORTS.includes(event.event)) pass(event);
+  if (isNew) pass(event);
 }
 
 function tell(label, score, note) {
   const share = score === null ? "" : ` ${Math.round(100 * score)} %`;
   find("word").textContent = label;
-  const row = document.createElement("li");
-  const name = document.createElement("b");
-  name.textContent = label;
-  row.append(name, `${share} ${note}`);
-  find("events").prepend(row);
+  find("events").prepend(make("li", make("b", label), `${share} ${note}`));
   while (find("events").children.length > MOST_LINES) find("events").lastChild.remove();
 }
 
 // An int8 score of -128 is none, 127 all.
-function showScores(q) {
-  q.forEach((score, i) => {
-    const share = (score + 128) / 255;
-    bars[i]?.bar.style.setProperty("--share", share);
-    if (bars[i]) bars[i].value.textContent = share.toFixed(2);
+function showScores(model, q) {
+  model?.rows.forEach(({ bar, value }, i) => {
+    const share = (q[i] + 128) / 255;
+    bar.style.setProperty("--share", share);
+    value.textContent = share.toFixed(2);
   });
 }
 
@@ -133,26 +139,35 @@ function showWave(event) {
 
 // ---- what the studio, where it holds this page, may keep
 
-const KEPT_MS = 2000; // a word and what is around it
-let sound = new Int16Array(0); // the last KEPT_MS
+let sound = new Int16Array(0); // the last keptMs
+let motion = []; // the same: samples as of the command `imu`
 
 function hear(samples) {
   const piece = Math.max(1, Math.round((facts.sampleRateHz * TICK_MS) / 1000));
   for (let at = 0; at < samples.length; at += piece) {
     const next = samples.subarray(at, at + piece);
-    const kept = sound.subarray(Math.max(0, sound.length + next.length - (facts.sampleRateHz * KEPT_MS) / 1000));
+    const kept = sound.subarray(Math.max(0, sound.length + next.length - (facts.sampleRateHz * facts.keptMs) / 1000));
     sound = new Int16Array(kept.length + next.length);
     sound.set(kept);
     sound.set(next, kept.length);
     board.hear(next);
+    if (scene && gate.isOpen && ++unseen * TICK_MS >= FRAME_MS) {
+      unseen = 0;
+      see(scene);
+    }
   }
 }
 
 // What the board has just reported, with what it heard or saw; to nobody but a page of the same origin.
 function pass(event) {
   if (parent === window) return;
-  const picture = facts.frame ? canvas.canvas.toDataURL("image/png") : null;
-  parent.postMessage({ board: event, rateHz: facts.sampleRateHz, sound: facts.frame ? null : sound, picture }, location.origin);
+  const kept = facts.frame
+    ? { picture: canvas.canvas.toDataURL("image/png") }
+    : facts.motionHz
+      ? { motion: Int16Array.from(motion.flat()), rateHz: facts.motionHz }
+      : { sound, rateHz: facts.sampleRateHz };
+  parent.postMessage({ board: event, ...kept }, location.origin);
+  if (event.event === "gesture") motion = []; // what follows is another stroke
 }
 
 // ---- what the device's senses bring
@@ -180,24 +195,38 @@ async function look() {
   video.srcObject = stream;
   video.muted = video.playsInline = true;
   await video.play();
-  const timer = setInterval(() => see(video, video.videoWidth, video.videoHeight), FRAME_MS);
+  const timer = setInterval(() => gate.isOpen && see(video), FRAME_MS);
   return () => {
     clearInterval(timer);
     stream.getTracks().forEach((track) => track.stop());
   };
 }
 
-// The middle of a picture, as large as the camera's frame allows.
-function see(picture, width, height) {
+// Where a word has to be heard first, nothing is seen before; a picture that was dropped waits for it.
+const gate = { isOpen: !facts.gate };
+let scene = null;
+let unseen = 0; // ticks since it was looked at
+
+function setGate(isOpen) {
+  gate.isOpen = isOpen || !facts.gate;
+  canvas.canvas.classList.toggle("shut", !gate.isOpen);
+}
+
+// The middle of a picture or a video, as large as the camera's frame allows.
+function see(picture) {
+  board.see(toFrame(draw(picture), facts.frame.isColour));
+}
+
+function draw(picture) {
   const frame = facts.frame;
+  const [width, height] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height];
   const scale = Math.min(width / frame.width, height / frame.height);
   const [w, h] = [frame.width * scale, frame.height * scale];
   canvas.canvas.width = frame.width;
   canvas.canvas.height = frame.height;
   clear();
   canvas.drawImage(picture, (width - w) / 2, (height - h) / 2, w, h, 0, 0, frame.width, frame.height);
-  const { data } = canvas.getImageData(0, 0, frame.width, frame.height);
-  board.see(toFrame(data, frame.isColour));
+  return canvas.getImageData(0, 0, frame.width, frame.height).data;
 }
 
 const NO_MOTION = "This device has no motion sensor: open the page on a phone";
@@ -210,9 +239,13 @@ async function feel() {
   const isApple = /iPhone|iPad|iPod/.test(navigator.userAgent);
   const clock = new MotionClock(facts.motionHz);
   const take = (event) => {
-    const motion = toMotion(event, isApple);
-    if (motion === null) return complain(NO_MOTION);
-    clock.push(event.timeStamp, motion).forEach((sample) => board.feel(sample));
+    const felt = toMotion(event, isApple);
+    if (felt === null) return complain(NO_MOTION);
+    for (const sample of clock.push(event.timeStamp, asBoard(felt))) {
+      motion.push(asImu(sample));
+      board.feel(sample);
+    }
+    motion.splice(0, motion.length - Math.ceil((facts.motionHz * facts.keptMs) / 1000));
     board.run();
   };
   addEventListener("devicemotion", take);
@@ -221,6 +254,7 @@ async function feel() {
 
 async function start() {
   const senses = { microphone: listen, camera: look, motion: feel };
+  scene = null;
   const begun = [];
   stop = () => begun.forEach((end) => end());
   for (const sense of facts.senses) begun.push(await senses[sense]());
@@ -248,11 +282,13 @@ async function toggle() {
 
 async function open(file) {
   complain("");
-  find("events").replaceChildren();
   if (stop) await toggle();
+  find("events").replaceChildren();
+  setGate(false);
   board.command("reset 1");
+  const isPicture = file.type.startsWith("image/");
   try {
-    await (file.type.startsWith("image/") ? openPicture(file) : openSound(file));
+    await (isPicture ? openPicture(file) : openSound(file));
   } catch {
     complain(`${file.name} cannot be read here`);
   }
@@ -260,7 +296,11 @@ async function open(file) {
 
 async function openPicture(file) {
   const picture = await createImageBitmap(file);
-  see(picture, picture.width, picture.height);
+  if (facts.gate) {
+    scene = picture;
+    draw(picture);
+    tell("picture", null, "is looked at after its word: drop a recording");
+  } else for (let i = 0; i < facts.frame.forASight; ++i) see(picture);
 }
 
 async function openSound(file) {

@@ -102,3 +102,10 @@ export function toMotion(event, isApple) {
   const rates = turn?.alpha == null ? [0, 0, 0] : [turn.beta, turn.gamma, turn.alpha].map((dps) => dps * 1000);
   return [g.x * scale, g.y * scale, g.z * scale, ...rates];
 }
+
+// The same on the axes of the board. A phone that points ahead is a board whose socket is at the hand: its top is the
+// board's -x.
+export const asBoard = ([ax, ay, az, gx, gy, gz]) => [-ay, ax, az, -gy, gx, gz];
+
+// The same in the units of the command `imu`: int16, thousandths of g and tenths of a degree per second.
+export const asImu = (motion) => motion.map((value, i) => Math.max(-32768, Math.min(32767, Math.round(i < 3 ? value : value / 100))));

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
@@ -210,7 +211,7 @@ def test_it_gives_the_bytes_of_native(
 
 @pytest.fixture
 def chromium(tmp_path: Path) -> Iterator[Any]:
-    """A Chromium whose microphone hears two whistles, at a rate that is not the model's."""
+    """A Chromium whose microphone hears two whistles at a rate not the model's; its camera sees white."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
@@ -219,10 +220,14 @@ def chromium(tmp_path: Path) -> Iterator[Any]:
     sound = np.concatenate([quiet, whistle("up", 3, 1), quiet, whistle("down", 3, 1), quiet])
     wav = tmp_path / "whistles.wav"
     soundfile.write(wav, resample(sound / 32768, RATE_HZ, 48_000), 48_000, "PCM_16")
+    white = tmp_path / "white.y4m"
+    frame = b"FRAME\n" + b"\xeb" * (160 * 120) + b"\x80" * (2 * 80 * 60)
+    white.write_bytes(b"YUV4MPEG2 W160 H120 F10:1 Ip A1:1 C420jpeg\n" + 10 * frame)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=program,
             args=[
+                f"--use-file-for-fake-video-capture={white}",
                 "--use-fake-ui-for-media-stream",
                 "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-audio-capture={wav}%noloop",
@@ -266,6 +271,71 @@ def test_the_page_hears_by_its_microphone_and_from_a_file(
     assert page.evaluate(refused) == "refused"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert wrong == []
+
+
+_WAVE = """async (samples) => {
+    const [begun, periodMs] = [performance.now(), 1000 / 119];
+    for (let at = 0; at < samples.length; ) {
+        const [x, y, z, alongX, alongY, alongZ] = samples[at];
+        const felt = {
+            accelerationIncludingGravity: { x, y, z },
+            rotationRate: { beta: alongX, gamma: alongY, alpha: alongZ },
+        };
+        dispatchEvent(new DeviceMotionEvent("devicemotion", felt));
+        await new Promise((resolve) => setTimeout(resolve, 8));
+        at = Math.floor((performance.now() - begun) / periodMs);
+    }
+}"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_both")
+@pytest.mark.parametrize(("angle", "label"), [(np.pi / 2, "upright"), (0.0, "wide")])
+def test_a_phone_that_is_waved_draws(chromium: Any, tmp_path: Path, angle: float, label: str) -> None:
+    """Its top points ahead, as the board's -x does: what is drawn upright is upright."""
+    page, _ = chromium
+    run = waved_run.make(tmp_path / "run", waved_run.line_model(), GestureInput())
+    built = build(run, build_target("browser"))
+    assert built.page is not None
+    page.goto(Path(built.page).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.click("#start")
+    ax, ay, az, gx, gy, gz = stroke(line(angle)).T.astype(float)  # int16 as of the board's command `imu`
+    of_phone = np.stack([ay, -ax, az, gy, -gx, gz], axis=1) / [[*[1000 / 9.80665] * 3, *[10] * 3]]
+    page.evaluate(_WAVE, of_phone.tolist())
+    page.locator("#events b").first.wait_for()
+    assert page.locator("#events b").all_inner_texts() == [label]
+    assert page.locator("#picture").is_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_both")
+def test_a_word_opens_the_eyes_of_the_page(chromium: Any, whistle_run: Path, tmp_path: Path) -> None:
+    page, wav = chromium
+    run, looks = kws(tmp_path, whistle_run), looking_run.make(tmp_path / "eyes")
+    built = build(run, build_target("browser", second=looks))
+    assert built.page is not None
+    page.goto(Path(built.page).as_uri())
+    page.wait_for_selector("body[data-ready]")
+    picture = tmp_path / "white.png"
+    Image.new("L", (96, 96), 230).save(picture)
+    page.set_input_files("#file", picture)
+    page.locator("#events", has_text="is looked at after its word").wait_for()
+    said = page.locator("#events b")
+
+    def lasts_to_be(*words: str) -> bool:
+        for _ in range(200):
+            if tuple(reversed(said.all_inner_texts()))[-len(words) :] == words:
+                return True
+            page.wait_for_timeout(100)
+        return False
+
+    page.set_input_files("#file", wav)
+    assert lasts_to_be("up", "eyes open", "person", "eyes shut", "down"), said.all_inner_texts()
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.click("#start")  # by microphone and camera
+    assert lasts_to_be("up", "eyes open", "person", "eyes shut"), said.all_inner_texts()
 
 
 def test_without_the_compiler_the_extra_is_named(

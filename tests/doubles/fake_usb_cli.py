@@ -45,11 +45,16 @@ def fake_build(program: Path, run: Run, target: BuildTarget) -> Built:
     )
 
 
-if __name__ == "__main__":
-    setup = json.loads(Path(sys.argv.pop(1)).read_text())
+def install(setup_file: Path) -> None:
+    """Puts the simulated ports, and what shall have been built, in the place of the computer's."""
+    setup = json.loads(setup_file.read_text())
     list_ports.comports = functools.partial(comports, Path(setup["ports"]))  # type: ignore[assignment]
     flash.build = functools.partial(fake_build, Path(setup["program"]))  # type: ignore[attr-defined,assignment]
     real_flash = flash.flash
     flash.flash = functools.partial(real_flash, timing=Timing(**setup["timing"]))  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    install(Path(sys.argv.pop(1)))
     sys.argv[0] = "tinyml"
     main()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shlex
 import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,12 @@ import soundfile
 
 from tests.build.test_browser import chromium  # noqa: F401  (a fixture)
 from tests.corpus import RATE_HZ
+from tests.doubles.desk import BOSSAC, HERE, QUICK, Desk
 from tests.firmware.board_tools import require_tools
+from tests.studio.keyboard import Keyboard
 from tinyml_cli import processes
+from tinyml_cli.build.build import build
+from tinyml_cli.build.target import build_target
 from tinyml_cli.engines.export import export
 from tinyml_cli.run import Run
 
@@ -65,26 +72,76 @@ def test_a_training_starts_stops_and_goes_on(
     folder: Path,
 ) -> None:
     page, _ = chromium
+    keys = Keyboard(page)
     wrong = visit(page, entrance, "/train?recipe=hello")
-    page.get_by_label("Epochs").first.fill("150")
-    page.get_by_label("Name of the run").fill("sine")
+    keys.fill("Epochs", "150")
+    keys.fill("Name of the run", "sine")
     command = "tinyml train hello --set training.epochs=150 --run runs/sine"
     until(page, lambda: page.inner_text("#command") == command)
-    page.get_by_role("button", name="Train").click()
+    keys.press("Train")
     page.wait_for_selector(".u-over", state="attached", timeout=60_000)
     until(page, lambda: page.locator(".tile").count() > 1)
-    page.get_by_role("button", name="Stop").click()
+    keys.press("Stop")
     page.wait_for_selector(".state.stopped", timeout=20_000)
     state = folder / "runs/sine/logs/checkpoint/state.json"
     done = json.loads(state.read_text())["epochs_done"]
     assert 0 < done < 150
     assert f"Stopped after epoch {done} of 150" in page.inner_text("main")
     page.reload()  # nothing of it is in the page alone
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume").wait_for()
+    keys.press("Resume")
     until(page, lambda: json.loads(state.read_text())["epochs_done"] > done)
-    page.get_by_role("button", name="Stop").click()
+    keys.press("Stop")
     page.wait_for_selector(".state.stopped, .state.done", timeout=20_000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert wrong == []
+
+
+@pytest.fixture
+def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Simulated USB ports, which every `tinyml flash` sees that is started from now on."""
+    (tmp_path / "usb").mkdir()
+    desk = Desk(tmp_path / "usb")
+    setup = desk.folder / "setup.json"
+    setup.write_text(
+        json.dumps({"ports": str(desk.bus.file), "program": str(desk.program), "timing": asdict(QUICK)})
+    )
+    bossac = desk.folder / "bossac"
+    bossac.write_text(f'#!/bin/sh\nexec {shlex.join(BOSSAC.program)} "$@"\n')
+    bossac.chmod(0o755)
+    (desk.folder / "sitecustomize.py").write_text(
+        "import pathlib, sys\n"
+        "if 'flash' in sys.orig_argv:\n"
+        "    from tests.doubles.fake_usb_cli import install\n"
+        f"    install(pathlib.Path({str(setup)!r}))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(desk.folder), str(HERE.parent.parent))))
+    monkeypatch.setenv("TINYML_BOSSAC", str(bossac))
+    return desk
+
+
+def test_a_board_that_is_plugged_in_is_flashed(
+    chromium: Any,  # noqa: F811
+    usb: Desk,
+    entrance: tuple[str, str],
+    folder: Path,
+    whistle_run: Path,
+) -> None:
+    run = Run(Path(shutil.copytree(whistle_run, folder / "runs/whistles")))
+    usb.program.write_bytes(Path(build(run, build_target("native")).elf).read_bytes())
+    page, _ = chromium
+    wrong = visit(page, entrance, "/deploy?run=whistles")
+    keys = Keyboard(page)
+    flash = page.get_by_role("button", name="Flash")
+    keys.press("Flash")
+    page.locator(".state.failed", has_text="No board").wait_for()
+    with usb.board() as board:
+        keys.press("Flash")
+        page.locator("section", has=flash).locator(".state.done").wait_for()
+        assert (board.touches, board.uploads) == (1, 1)
+    job = page.evaluate("fetch('/api/jobs').then((answer) => answer.json())")["jobs"][0]
+    assert job["progress"] == {"what": "uploading", "done": 100, "total": 100, "note": ""}
+    assert job["command"] == "tinyml flash runs/whistles --board nano33ble"
     assert wrong == []
 
 
@@ -99,18 +156,20 @@ def test_a_run_is_tried_and_taken_away(
     shutil.copytree(whistle_run, folder / "runs/whistles")
     page, _ = chromium
     wrong = visit(page, entrance, "/try?run=whistles")
-    page.get_by_role("button", name="Build the page").click()
+    keys = Keyboard(page)
+    keys.press("Build the page")
     board = page.frame_locator("iframe.board")
     board.locator("body[data-ready]").wait_for(timeout=120_000)
-    board.locator("#start").click()
+    keys.press("Listen")
     until(page, lambda: set(page.locator(".heard li > b").all_inner_texts()) == {"up", "down"})
-    page.locator(".heard").get_by_role("button", name="Keep").first.click()
+    keys.press("Keep …")
     other = folder / "recordings" / "other"
     until(page, lambda: len(list(other.glob("studio_nohash_*.wav"))) == 1)
     assert soundfile.info(next(other.glob("*.wav"))).frames == RATE_HZ  # a second, as `data record` keeps
-    page.get_by_role("link", name="Deploy").click()
+    keys.press("Deploy")
+    page.get_by_role("button", name="C array").wait_for()
     with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("button", name="C array").click()
+        keys.press("C array")
     archive = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes()))
     own = Run(Path(shutil.copytree(whistle_run, tmp_path / "own")))
     export(own, "both")

@@ -72,7 +72,7 @@ def build(run: Run, target: BuildTarget) -> Built:
             _record(run, project.name, inputs, last)
         (project / "firmware.elf").touch()  # newer than the export it was found to fit, for make
         elf = project / "firmware.elf"
-        return _built(last, run, board, elf, started, fresh=True)
+        return _built(last, run, target, elf, started, fresh=True)
     log = project / "build.log"
     with build_folder(_folder_key(project, inputs)) as folder:
         generate(folder, inputs)
@@ -89,7 +89,7 @@ def build(run: Run, target: BuildTarget) -> Built:
     }
     write_atomic(project / "size.json", json.dumps(record, indent=2) + "\n")
     _record(run, project.name, inputs, program)
-    return _built(program, run, board, elf, started, fresh=False)
+    return _built(program, run, target, elf, started, fresh=False)
 
 
 def _fingerprint(project: Path, inputs: ProjectInputs, sources: list[Path]) -> str:
@@ -154,10 +154,12 @@ def _install(linked: Path, project: Path, board: Board) -> Path:
 
 
 def _built(
-    program: LinkedProgram, run: Run, board: Board, elf: Path, started: float, *, fresh: bool
+    program: LinkedProgram, run: Run, target: BuildTarget, elf: Path, started: float, *, fresh: bool
 ) -> Built:
     """The outcome; for a board that is a page, with the page around the program."""
-    page = str(write_page(run, run.manifest(), elf)) if board.kind == "page" else None
+    board = target.board
+    runs = [each for each in (run, target.second) if each is not None]
+    page = str(write_page(runs, elf)) if board.kind == "page" else None
     return Built.extending(
         program, elf=str(elf), page=page, compiler=board.compiler, seconds=_since(started), fresh=fresh
     )

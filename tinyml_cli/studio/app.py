@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -89,7 +89,7 @@ async def _openapi(request: Request) -> Response:
 
 
 async def _shell(request: Request) -> Response:
-    return FileResponse(page_files.SHELL, media_type="text/html; charset=utf-8")
+    return HTMLResponse(page_files.shell(request.url.path.strip("/")))
 
 
 async def _web(request: Request) -> Response:

@@ -119,11 +119,17 @@ class PointTold(Told):
     twin: int | None = Field(description="an earlier point with the same features")
 
 
+class MapAsked(FolderAsked):
+    """A data folder, and what brings its items beside each other."""
+
+    by: item_map.Layout = "neighbours"
+
+
 class MapTold(Told):
     """Items on a plane: alike lies beside alike."""
 
     labels: list[str]
-    explained: float = Field(description="share of the differences that the two axes show")
+    explained: float = Field(description="share of the variance that two principal components show")
     points: list[PointTold]
     unreadable: int
 
@@ -248,14 +254,14 @@ def _lines(studio: Studio, asked: ItemAsked) -> LinesTold:
     return LinesTold(lines=lines, names=list(names))
 
 
-def _map(studio: Studio, asked: FolderAsked) -> MapTold:
+def _map(studio: Studio, asked: MapAsked) -> MapTold:
     folder, kind, items = opened(studio, asked.folder)
     rows, vectors = item_features.features(studio.root, folder, kind, items)
     readable = [items[row] for row in rows]
     labels = sorted({item.label for item in items})
     of_label = {label: index for index, label in enumerate(labels)}
     numbers = [of_label[item.label] for item in readable]
-    found = item_map.plane(vectors, numbers)
+    found = item_map.plane(vectors, numbers, asked.by)
     points = [
         PointTold.model_construct(
             id=item.id,
@@ -308,6 +314,6 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/api/data/lines", _lines, "A stroke or motion to draw", takes=ItemAsked, gives=LinesTold
     ),
-    Endpoint("GET", "/api/data/map", _map, "Items on a plane", takes=FolderAsked, gives=MapTold),
+    Endpoint("GET", "/api/data/map", _map, "Items on a plane", takes=MapAsked, gives=MapTold),
     Endpoint("GET", "/api/data/check", _check, "What a check finds", takes=FolderAsked, gives=CheckTold),
 )

@@ -78,6 +78,7 @@ class DeployWanted(Asked):
     board: str = Field(default="sim", max_length=100)
     budget: str = Field(default="", max_length=300, pattern=f"^({_BUDGET})$", description="of a profile")
     port: str = Field(default="", max_length=200, pattern=NO_OPTION, description="of a board to flash")
+    emulated: bool = Field(default=False, description="a model takes the place of the board to flash")
 
 
 class CommandTold(Told):
@@ -156,7 +157,14 @@ def _words(studio: Studio, asked: DeployWanted) -> tuple[str, ...]:
         "c-array": ("export-c-array", place),
         "library": ("export-library", place, "--for", "arduino", "--out", archive),
         "firmware": ("build", place, "--board", board),
-        "flash": ("flash", place, "--board", board, *(["--port", asked.port] if asked.port else [])),
+        "flash": (
+            "flash",
+            place,
+            "--board",
+            board,
+            *(["--port", asked.port] if asked.port else []),
+            *(["--emulated"] if asked.emulated else []),
+        ),
     }[asked.what]
 
 

@@ -31,6 +31,15 @@ class EventsAsked(Asked):
     seconds: float = Field(default=_LONGEST_STREAM_S, ge=0, le=_LONGEST_STREAM_S)
 
 
+class ProgressTold(Told):
+    """How far a command has come."""
+
+    what: str
+    done: int
+    total: int
+    note: str
+
+
 class JobTold(Told):
     """A command that the studio runs or has run."""
 
@@ -39,6 +48,7 @@ class JobTold(Told):
     state: JobState
     started_s: float = Field(description="seconds since 1970")
     lines: list[str] = Field(description="its last lines for people")
+    progress: ProgressTold | None
     result: Any = Field(description="what it prints with --json; null until then")
 
 
@@ -62,6 +72,7 @@ def told(job: Job) -> JobTold:
         state=job.state,
         started_s=job.started_s,
         lines=list(job.lines),
+        progress=ProgressTold(**job.progress._asdict()) if job.progress else None,
         result=job.result,
     )
 

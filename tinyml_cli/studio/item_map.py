@@ -1,12 +1,17 @@
-"""Items on a plane: principal components, what lies apart, and what lies among others' labels."""
+"""Items on a plane: where they lie, what lies apart, and what lies among others' labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tinyml_cli.studio import neighbour_layout
+
+Layout = Literal["neighbours", "components"]
 
 _COMPONENTS = 12
 _NEIGHBOURS = 8
@@ -28,7 +33,7 @@ class Plane:
         outliers: bool [n], far from the others of their label.
         strangers: int [n], the label that nearly all neighbours have instead; -1 where they agree.
         twins: int [n], the first item with the same features; -1 where there is none.
-        explained: share of the variance that the two axes show.
+        explained: share of the variance that the first two principal components show.
     """
 
     at: NDArray[np.float32]
@@ -38,12 +43,13 @@ class Plane:
     explained: float
 
 
-def plane(vectors: NDArray[np.float32], labels: Sequence[int]) -> Plane:
+def plane(vectors: NDArray[np.float32], labels: Sequence[int], by: Layout = "neighbours") -> Plane:
     """Lays items out.
 
     Args:
         vectors: [n, values], equal lengths.
         labels: [n], numbers of labels.
+        by: neighbours, see `neighbour_layout`, or the first two principal components.
     """
     number = len(vectors)
     label = np.asarray(labels, np.int_)
@@ -57,6 +63,8 @@ def plane(vectors: NDArray[np.float32], labels: Sequence[int]) -> Plane:
     at = components[:, :2].copy()
     if at.shape[1] < 2:
         at = np.concatenate([at, np.zeros((number, 1), np.float32)], axis=1)
+    if by == "neighbours":
+        at = neighbour_layout.layout(components, near, at)
     low, high = np.percentile(at, [0.5, 99.5], axis=0)
     at = np.clip((at - low) / np.maximum(high - low, 1e-9), 0, 1).astype(np.float32)
     return Plane(

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
+import re
 import sys
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tinyml_cli import processes
+from tinyml_cli.console import PROGRESS_S
 from tinyml_cli.errors import EXIT_OK, TinymlError
 from tinyml_cli.http_api.refusals import NotThereError
 from tinyml_cli.next_step import command_line
@@ -26,6 +29,18 @@ _MOST_RUNNING = 3
 _MOST_KEPT = 50
 _PATIENCE_S = 0.5  # a signal leaves the studio itself a second
 _POLL_S = 0.05
+_PROGRESS_S = 0.5
+# A line of console.progress.
+_PROGRESS = re.compile(r"  (?P<what>.+?): (?P<done>\d+)/(?P<total>\d+)(?: (?P<note>.*))?")
+
+
+class Progress(NamedTuple):
+    """How far a command has come with something."""
+
+    what: str
+    done: int
+    total: int
+    note: str
 
 
 @dataclass
@@ -36,6 +51,7 @@ class Job:
         number: by which pages ask for it.
         words: behind `tinyml`.
         lines: its last lines for people.
+        progress: how far it has come; None where it has not said so.
         result: what it prints with --json; None until it has ended, or where it printed nothing.
     """
 
@@ -43,6 +59,7 @@ class Job:
     words: tuple[str, ...]
     state: JobState = "running"
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=_MOST_LINES))
+    progress: Progress | None = None
     result: Any = None
     started_s: float = field(default_factory=time.time)
     process: processes.Process | None = None
@@ -120,7 +137,11 @@ class Jobs:
         try:
             command = [sys.executable, "-m", "tinyml_cli", *job.words, "--json"]
             with processes.Process(
-                command, stdout=processes.PIPE, stderr=processes.PIPE, cwd=self._folder
+                command,
+                stdout=processes.PIPE,
+                stderr=processes.PIPE,
+                cwd=self._folder,
+                env={**os.environ, PROGRESS_S: str(_PROGRESS_S)},
             ) as process:
                 job.process = process
                 if job.is_stopping:
@@ -129,9 +150,7 @@ class Jobs:
                 reader.start()
                 assert process.stderr
                 for line in io.TextIOWrapper(process.stderr, encoding="utf-8", errors="replace"):
-                    if text := line.rstrip():
-                        job.lines.append(text)
-                        self._feed.publish("job", number=job.number, line=text)
+                    self._take(job, line.rstrip())
                 reader.join()
                 code = process.wait()
         except OSError as error:
@@ -140,6 +159,16 @@ class Jobs:
             job.process = None
             job.state = "stopped" if job.is_stopping else "done" if code == EXIT_OK else "failed"
             self._tell(job)
+
+    def _take(self, job: Job, text: str) -> None:
+        """A line for people, or how far the command has come."""
+        if found := _PROGRESS.fullmatch(text):
+            what, done, total, note = found.groups(default="")
+            job.progress = Progress(what, int(done), int(total), note)
+            self._feed.publish("job", number=job.number, progress=job.progress._asdict())
+        elif text:
+            job.lines.append(text)
+            self._feed.publish("job", number=job.number, line=text)
 
     def _read(self, job: Job, process: processes.Process) -> None:
         """Objects that the command prints; the last is its outcome."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 
 from tinyml_cli.download import uplot
 from tinyml_cli.files import cache_dir, firmware_dir
 from tinyml_cli.pages import templates
+
+_IMPORT = re.compile(r'import\s+(?:\{[^}]*\}\s+from\s+|\w+\s+from\s+)?"\./([\w.]+)"')
+_LAZY = re.compile(r'import\("(?:\./|/web/)([\w.]+)"\)')
+_FRAME = "studio.mjs"
 
 _WEB = Path(__file__).resolve().parent / "web"
 SHELL = _WEB / "index.html"
@@ -31,6 +36,23 @@ def files() -> dict[str, Path]:
         fetched = cache_dir() / uplot.FOLDER / uplot.INSIDE / name
         found |= {path.name: path for path in (carried, fetched) if path.is_file()}
     return found
+
+
+@functools.cache
+def shell(page: str) -> str:
+    """The HTML of a page. It names the modules that the page needs: they load at once, not in turns."""
+    wanted: list[str] = []
+    waiting = [_FRAME, f"{page}.mjs"]
+    while waiting:
+        name = waiting.pop(0)
+        if name in wanted or name not in files():
+            continue
+        wanted.append(name)
+        text = files()[name].read_text(encoding="utf-8")
+        lazy = _LAZY.findall(text) if name != _FRAME else []  # the frame's are the other pages
+        waiting += [*_IMPORT.findall(text), *lazy]
+    links = "".join(f'<link rel="modulepreload" href="/web/{name}">\n' for name in wanted)
+    return SHELL.read_text(encoding="utf-8").replace("</head>", f"{links}</head>")
 
 
 def media_type(path: Path) -> str:

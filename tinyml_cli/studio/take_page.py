@@ -13,6 +13,7 @@ from tinyml_cli import checks, temporary
 from tinyml_cli.collect import record_images, record_strokes, record_words
 from tinyml_cli.collect.record_motion import MotionPlan
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
+from tinyml_cli.data.clip_files import save_clip, takes_of
 from tinyml_cli.data.speakers import speaker_id
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features import motion
@@ -57,6 +58,14 @@ class WordTold(Told):
     level_dbfs: float
     floor_dbfs: float
     clips: int = Field(description="of this word by this speaker, now")
+
+
+class SoundAsked(Asked):
+    """Where a take of a machine goes."""
+
+    folder: Name
+    label: Name
+    source: Name
 
 
 class PictureAsked(Asked):
@@ -105,6 +114,19 @@ def _word(studio: Studio, asked: WordAsked, content: bytes) -> WordTold:
         floor_dbfs=cut.floor_dbfs,
         clips=plan.clips(asked.word),
     )
+
+
+def _sound(studio: Studio, asked: SoundAsked, content: bytes) -> StoredTold:
+    folder = _folder(studio, asked.folder, "sound")
+    checks.file_name(asked.label, "label")
+    source = speaker_id(asked.source, "source")
+    take = _decoded(content)
+    place = studio.checked(folder / asked.label)
+    is_silent = not take.size or bool((take == take[0]).all())
+    if not is_silent:
+        with studio.changing(folder):
+            save_clip(place, source, take, RATE_HZ)
+    return StoredTold(kept=int(not is_silent), n=len(takes_of(place, source)), strokes=[])
 
 
 def _decoded(content: bytes) -> NDArray[np.int16]:
@@ -182,6 +204,16 @@ ENDPOINTS = (
         "Store a take of a word",
         takes=WordAsked,
         gives=WordTold,
+        upload=_SOUND,
+        role="recorder",
+    ),
+    Endpoint(
+        "POST",
+        "/api/take/sound",
+        _sound,
+        "Store the sound of a machine, as it is",
+        takes=SoundAsked,
+        gives=StoredTold,
         upload=_SOUND,
         role="recorder",
     ),

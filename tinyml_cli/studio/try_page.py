@@ -20,17 +20,25 @@ from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.next_step import command_line
 from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.pipeline import REPLAY_CLIPS_PER_LABEL
+from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import Run
-from tinyml_cli.studio import steps
+from tinyml_cli.studio import steps, trainings
 from tinyml_cli.studio.general import JobTold, told
 from tinyml_cli.studio.run_names import existing_run
 from tinyml_cli.studio.studio import Studio
 from tinyml_cli.studio.train_page import RunAsked
+from tinyml_cli.tasks.anomaly.read import NORMAL
 from tinyml_cli.tasks.kws.stream_report import STREAM
 
 BROWSER = "browser"
 NO_OPTION = "^([^-].*)?$"
 """What cannot be taken for an option of a command."""
+
+
+Keeps = Literal["word", "sound", "picture", "motion", "strokes"]
+_OTHER = "other"
+"""Any folder that is no word of the model holds what is none."""
+_NO_WORDS = ("silence", "unknown")
 
 
 class ThresholdFigures(Told):
@@ -64,6 +72,8 @@ class TryTold(Told):
     recognizer: RecognizerSettings | None
     hours: HoursTold | None
     folder: str = Field(description="where wrong examples go")
+    keeps: Keeps | None = Field(description="what of a wrong report is kept as an example")
+    truths: list[str] = Field(description="labels that it may be kept under")
     boards: list[str] = Field(description="that can be watched")
 
 
@@ -134,6 +144,8 @@ def _try(studio: Studio, asked: RunAsked) -> TryTold:
         recognizer=manifest.recognizer if listens else None,
         hours=_hours(run, manifest) if listens else None,
         folder=_folder(studio, manifest),
+        keeps=_keeps(manifest),
+        truths=_truths(run, manifest),
         boards=[name for name in board_names() if name != BROWSER],
     )
 
@@ -160,10 +172,28 @@ def _hours(run: Run, manifest: Manifest) -> HoursTold | None:
 def _folder(studio: Studio, manifest: Manifest) -> str:
     """The folder that the run was trained on, where it lies in the studio's; else a new one."""
     path = manifest.data.path if manifest.data else None
-    own = path is not None and (studio.root / path).resolve().parent == studio.root
-    return (
-        (studio.root / str(path)).resolve().name if own else "recordings" if manifest.features else "pictures"
-    )
+    if path is not None and (studio.root / path).resolve().parent == studio.root:
+        return (studio.root / path).resolve().name
+    keeps = _keeps(manifest)
+    return {"word": "recordings", "sound": "machine", "picture": "pictures"}.get(keeps or "", keeps or "")
+
+
+def _keeps(manifest: Manifest) -> Keeps | None:
+    senses = page.senses(manifest)
+    if "microphone" in senses:
+        return "word" if manifest.anomaly is None else "sound"
+    if "camera" in senses:
+        return "picture"
+    return None if "motion" not in senses else "strokes" if manifest.gesture else "motion"
+
+
+def _truths(run: Run, manifest: Manifest) -> list[str]:
+    """What a wrong report may have been; of an alarm, what training takes for normal."""
+    if manifest.anomaly is not None:
+        recipe = trainings.recipe_of(run)
+        return list(recipe.normal[:1] if isinstance(recipe, AnomalyRecipe) else ()) or [NORMAL]
+    words = [label for label in manifest.labels if label not in _NO_WORDS]
+    return [_OTHER, *words] if manifest.features else words
 
 
 def _towards(studio: Studio, asked: TowardsAsked) -> StepTold:
@@ -210,7 +240,7 @@ def _page(studio: Studio, asked: RunAsked) -> Response:
         "style-src 'unsafe-inline'; worker-src data:; media-src blob:; frame-ancestors 'self'; "
         "sandbox allow-scripts allow-same-origin"
     )
-    text = page.page_text(run, run.manifest(), program)
+    text = page.page_text([run], program)
     return Response(text, media_type="text/html", headers={"content-security-policy": policy})
 
 

@@ -3,12 +3,14 @@ import { h } from "./dom.mjs";
 
 let library;
 
-function load() {
+// Begins to load the library; `chart` waits for it.
+export function loadCharts() {
   library ??= (async () => {
     const { default: uPlot } = await import("/web/uPlot.esm.js");
     document.head.append(h("link", { rel: "stylesheet", href: "/web/uPlot.min.css" }));
     return uPlot;
   })();
+  library.catch(() => {}); // whoever draws says so
   return library;
 }
 
@@ -22,7 +24,7 @@ const ink = (name) => getComputedStyle(document.documentElement).getPropertyValu
 export async function chart(place, { x, isCount = false, lines, height = 220, yRange = null }) {
   let uPlot;
   try {
-    uPlot = await load();
+    uPlot = await loadCharts();
   } catch {
     place.replaceChildren(h("p", { class: "lead" }, "Charts need uPlot. With Node.js installed, run: ", h("code", {}, "tinyml data download uplot")));
     return { set() {}, end() {} };

@@ -1,6 +1,6 @@
 // Data: the folder's recordings, to be made, heard, mended and looked at from above.
 import { get, post } from "./api.mjs";
-import { button, counted, h, notice } from "./dom.mjs";
+import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
 
 const VIEWS = {
@@ -27,6 +27,8 @@ export default async function show(main, page) {
 
   const address = (view, folder = state.folder) => `/data?${new URLSearchParams(folder ? { folder, view } : { view })}`;
 
+  const isRecording = () => state.view === "record";
+
   async function read() {
     const [told, past] = await Promise.all([get("/api/data"), get("/api/data/changes", { most: 1 })]);
     state.folders = told.folders;
@@ -40,19 +42,21 @@ export default async function show(main, page) {
     const folder = state.folders.find((each) => each.name === state.folder);
     const choice = h(
       "select",
-      { "aria-label": "Data folder", onchange: (event) => page.go(address(state.view === "record" ? "items" : state.view, event.target.value)) },
+      { "aria-label": "Data folder", onchange: (event) => page.go(address(state.view, event.target.value)) },
       state.folders.map((each) => h("option", { value: each.name, selected: each.name === state.folder }, each.name)),
     );
-    head.replaceChildren(
-      h("div", { class: "row center" }, h("h1", {}, "Data"), state.folders.length > 0 && choice,
-        folder && h("span", { class: "muted" }, `${counted(folder.n, NOUNS[folder.kind])}, ${counted(folder.labels.length, "label")}`)),
+    redraw(
+      head,
+      h("div", { class: "row center" }, h("h1", {}, isRecording() ? "Record" : "Data"), !isRecording() && state.folders.length > 0 && choice,
+        !isRecording() && folder && h("span", { class: "muted" }, `${counted(folder.n, NOUNS[folder.kind])}, ${counted(folder.labels.length, "label")}`)),
       h("div", { class: "row center" },
         state.last && button("Undo", () => undo(), { class: "quiet", title: state.last.what }),
-        state.view !== "record" && h("a", { class: "button", href: address("record") }, "Record")),
+        isRecording() ? h("a", { class: "button quiet", href: address("items") }, "All data") : h("a", { class: "button", href: address("record") }, "Record")),
     );
-    tabs.replaceChildren(
+    redraw(
+      tabs,
       ...Object.entries(VIEWS)
-        .filter(([, view]) => folder && view.title)
+        .filter(([, view]) => folder && view.title && !isRecording())
         .map(([name, view]) => h("a", { href: address(name), "aria-current": name === state.view ? "page" : null }, view.title)),
     );
   }
@@ -67,7 +71,7 @@ export default async function show(main, page) {
 
   async function open() {
     const folder = state.folders.find((each) => each.name === state.folder) ?? null;
-    if (!folder && state.view !== "record") {
+    if (!folder && !isRecording()) {
       body.replaceChildren(empty());
       page.sameAs("tinyml data record words --words yes,no --speaker anna");
       return;
@@ -117,7 +121,7 @@ export default async function show(main, page) {
         const had = state.folder;
         await read();
         // Who records goes on, though the first take has just made the folder.
-        if (state.folder !== had && state.view !== "record") {
+        if (state.folder !== had && !isRecording()) {
           await ending?.();
           await open();
         } else part?.refresh?.(state.folders.find((each) => each.name === state.folder));

@@ -1,6 +1,6 @@
 // Check: what `tinyml data check` finds, each with what mends it.
 import { get, post } from "./api.mjs";
-import { button, counted, h, notice } from "./dom.mjs";
+import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { card } from "./item_card.mjs";
 import { NOUNS } from "./data.mjs";
 
@@ -15,7 +15,8 @@ export default async function show(body, { page, folder, changed }) {
     const groups = new Map();
     for (const finding of told.findings) groups.set(finding.kind, [...(groups.get(finding.kind) ?? []), finding]);
     const bad = told.bad_files;
-    body.replaceChildren(
+    redraw(
+      body,
       h("div", { class: "spread" },
         h("p", { class: bad ? "verdict wrong" : "verdict good" }, bad ? `${bad.toLocaleString("en")} of ${counted(told.n, NOUNS[folder.kind])} bad` : `${counted(told.n, NOUNS[folder.kind])}, no faults found`),
         bad > 0 && button("Move bad files away", moveAway, { class: "quiet" })),
@@ -33,7 +34,8 @@ export default async function show(body, { page, folder, changed }) {
     const tools = { kind: folder.kind, labels, changed, chosen: null, refused: read };
     function draw(n) {
       const shown = findings.slice(0, n);
-      place.replaceChildren(
+      redraw(
+        place,
         ...shown.filter((each) => each.item).map((each) => {
           const element = card(each.item, tools);
           if (each.detail) element.append(h("p", { class: "detail" }, each.detail));

@@ -1,6 +1,6 @@
 // Items: cards by label and person, a page at a time.
 import { get, post } from "./api.mjs";
-import { button, counted, h, notice } from "./dom.mjs";
+import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { card } from "./item_card.mjs";
 
 const AT_ONCE = 48;
@@ -30,7 +30,7 @@ export default async function show(body, { page, folder, changed }) {
       h("select", { "aria-label": "Person", onchange: ({ target }) => pick({ person: target.value }) },
         h("option", { value: "" }, "everybody"),
         folder.people.map((name) => h("option", { value: name, selected: name === state.person }, name)));
-    filters.replaceChildren(chip("", "all", folder.n), ...folder.labels.map((each) => chip(each.name, each.name, each.n)), people || "");
+    redraw(filters, chip("", "all", folder.n), ...folder.labels.map((each) => chip(each.name, each.name, each.n)), people || "");
   }
 
   function drawBar() {
@@ -47,7 +47,8 @@ export default async function show(body, { page, folder, changed }) {
       }
     };
     const label = h("select", { "aria-label": "Label for all" }, folder.labels.map((each) => h("option", { value: each.name }, each.name)));
-    bar.replaceChildren(
+    redraw(
+      bar,
       h("span", {}, `${counted(chosen.size, "item")} selected`),
       h("div", { class: "row center" }, label, button("Relabel", act("/api/data/relabel", () => ({ label: label.value })), { class: "quiet" }),
         button("Delete", act("/api/data/delete", () => ({})), { class: "danger" }),
@@ -76,9 +77,7 @@ export default async function show(body, { page, folder, changed }) {
       choose: (item, isChosen) => (isChosen ? chosen.set(item.id, item) : chosen.delete(item.id), drawBar()),
       refused: read,
     };
-    const focused = [...grid.children].indexOf(document.activeElement);
-    grid.replaceChildren(...told.items.map((item) => card(item, tools)));
-    if (focused >= 0) grid.children[Math.min(focused, grid.children.length - 1)]?.focus({ preventScroll: true });
+    redraw(grid, ...told.items.map((item) => card(item, tools)));
     drawPager(told.total, told.items.length);
     drawBar();
   }
@@ -86,7 +85,8 @@ export default async function show(body, { page, folder, changed }) {
   function drawPager(total, count) {
     const to = (offset, text, isOn) => h("button", { type: "button", class: "quiet", disabled: !isOn, onclick: () => { state.offset = offset; remember(); scrollTo(0, 0); read(); } }, text);
     pager.hidden = total <= AT_ONCE;
-    pager.replaceChildren(
+    redraw(
+      pager,
       to(Math.max(0, state.offset - AT_ONCE), "Newer", state.offset > 0),
       h("span", { class: "muted" }, `${(state.offset + 1).toLocaleString("en")}–${(state.offset + count).toLocaleString("en")} of ${total.toLocaleString("en")}`),
       to(state.offset + AT_ONCE, "Older", state.offset + count < total),

@@ -1,20 +1,25 @@
 // Map: alike lies beside alike; what lies among strangers or alone is worth a look, and a click lets it be heard.
 import { get } from "./api.mjs";
-import { counted, h, notice } from "./dom.mjs";
+import { counted, h, notice, redraw } from "./dom.mjs";
 import { card, play } from "./item_card.mjs";
 import { NOUNS } from "./data.mjs";
 
+const BY = { neighbours: "by neighbours (UMAP)", components: "by variance (PCA)" };
 const REACH = 14; // pixels around the pointer
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export default async function show(body, { page, folder, changed }) {
   page.sameAs(`tinyml data check ${folder.name}`);
-  const canvas = h("canvas", { class: "map", tabindex: 0, role: "img", "aria-label": "Map of the items; arrow keys go through those worth a look" });
+  const canvas = h("canvas", { class: "map", tabindex: 0, role: "img", "aria-label": "Map of the items; arrow keys go from one to the next, Space plays" });
   const legend = h("ul", { class: "legend" });
   const note = h("p", { class: "lead" }, "Comparing …");
   const side = h("div", { class: "side" });
   const worth = h("div", { class: "worth" });
-  body.replaceChildren(note, h("div", { class: "mapped" }, h("div", {}, canvas, legend), h("div", {}, side, worth)));
+  const by = h("select", { "aria-label": "Arranged by", onchange: () => {
+    page.remember({ folder: folder.name, view: "map", by: by.value });
+    read().catch(notice);
+  } }, Object.entries(BY).map(([value, text]) => h("option", { value, selected: value === page.query.get("by") }, text)));
+  body.replaceChildren(h("div", { class: "spread top" }, note, by), h("div", { class: "mapped" }, h("div", {}, canvas, legend), h("div", {}, side, worth)));
   let told = { points: [], labels: [] };
   let selected = -1;
   let off = new Set();
@@ -69,7 +74,7 @@ export default async function show(body, { page, folder, changed }) {
     draw();
     const point = told.points[index];
     const item = { id: point.id, version: point.version, label: told.labels[point.label], person: "" };
-    side.replaceChildren(card(item, { kind: folder.kind, labels: told.labels, changed, chosen: null, refused: read }), h("p", { class: "lead" }, why(point)));
+    redraw(side, card(item, { kind: folder.kind, labels: told.labels, changed, chosen: null, refused: read }), h("p", { class: "lead" }, why(point)));
     if (isHeard && folder.kind === "sound") play(point.id);
   }
 
@@ -85,13 +90,27 @@ export default async function show(body, { page, folder, changed }) {
     });
     if (best >= 0) select(best);
   });
+  const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+  // The nearest item that way: what lies aside counts double.
+  function beside([dx, dy]) {
+    const from = told.points[selected] ?? { x: 0.5 - dx / 2, y: 0.5 - dy / 2 };
+    let [best, nearest] = [-1, Infinity];
+    told.points.forEach((point, i) => {
+      const [x, y] = [point.x - from.x, point.y - from.y];
+      const onward = x * dx + y * dy;
+      const apart = onward + 2 * Math.abs(x * dy + y * dx);
+      if (i !== selected && !off.has(point.label) && onward > 1e-6 && apart < nearest) [best, nearest] = [i, apart];
+    });
+    return best;
+  }
+
   canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const odd = told.points.map((point, i) => [point, i]).filter(([point]) => isOdd(point) && !off.has(point.label)).map(([, i]) => i);
-    if (!step || !odd.length) return;
+    const isPlay = event.key === " " && selected >= 0;
+    const next = WAYS[event.key] ? beside(WAYS[event.key]) : isPlay ? selected : -1;
+    if (!WAYS[event.key] && !isPlay) return;
     event.preventDefault();
-    const now = odd.indexOf(selected);
-    select(odd[(now + step + odd.length) % odd.length]);
+    if (next >= 0) select(next);
   });
 
   function drawAround() {
@@ -102,8 +121,9 @@ export default async function show(body, { page, folder, changed }) {
       [told.points.filter((point) => point.twin !== null).length, "the same as another"],
     ];
     const found = kinds.filter(([n]) => n).map(([n, text]) => `${n.toLocaleString("en")} ${text}`).join(", ");
-    note.textContent = `${counted(told.points.length, NOUNS[folder.kind])}; the axes show ${Math.round(100 * told.explained)} % of their variance. ${found ? `Worth a look: ${found}.` : "Nothing stands out."}`;
-    legend.replaceChildren(
+    note.textContent = `${counted(told.points.length, NOUNS[folder.kind])}${by.value === "components" ? `; the axes show ${Math.round(100 * told.explained)} % of their variance` : ""}. ${found ? `Worth a look: ${found}.` : "Nothing stands out."}`;
+    redraw(
+      legend,
       ...told.labels.map((label, i) =>
         h("li", {}, h("button", { type: "button", class: "bare", "aria-pressed": String(!off.has(i)), onclick: () => {
           off.has(i) ? off.delete(i) : off.add(i);
@@ -111,7 +131,8 @@ export default async function show(body, { page, folder, changed }) {
           draw();
         } }, h("span", { class: `key dot c${i % 8}` }), label))),
     );
-    worth.replaceChildren(
+    redraw(
+      worth,
       ...odd.slice(0, 60).map(([point, i]) =>
         h("button", { type: "button", class: "line", onclick: () => select(i) }, h("b", {}, told.labels[point.label]), h("span", {}, why(point)))),
     );
@@ -119,10 +140,13 @@ export default async function show(body, { page, folder, changed }) {
 
   async function read() {
     const before = told.points[selected]?.id;
-    told = await get("/api/data/map", { folder: folder.name });
+    told = await get("/api/data/map", { folder: folder.name, by: by.value });
     selected = told.points.findIndex((point) => point.id === before);
-    if (selected < 0) side.replaceChildren();
     drawAround();
+    if (selected >= 0) return select(selected, false);
+    const restore = side.contains(document.activeElement) ? () => canvas.focus() : () => {};
+    side.replaceChildren();
+    restore();
     draw();
   }
 

@@ -145,17 +145,25 @@ function boards(page, state) {
   const real = state.told.boards.filter(({ kind }) => kind !== "page");
   const board = h("select", { onchange: draw }, ...real.map(({ name, description }) => h("option", { value: name, selected: name === "nano33ble" }, `${name}: ${description}`)));
   const port = h("input", { placeholder: "found by itself", spellcheck: "false" });
+  const how = h("select", { onchange: draw }, h("option", { value: "" }, "the board that is plugged in"), h("option", { value: "emulated" }, "a model of it in this computer"));
+  const [howField, portField] = [field("Write to", how), field("Port", port)];
   const problem = h("p", { class: "wrong", role: "alert" });
   const flash = button("Flash", async () => {
     problem.textContent = "";
     try {
-      await make(page, log, wanted(state, "flash", { board: board.value, port: port.value }));
+      await make(page, log, wanted(state, "flash", wantedBoard()));
     } catch (error) {
       if (log.job?.state !== "failed") problem.textContent = error.message; // else its lines say so
     }
   });
 
+  const kind = () => real.find(({ name }) => name === board.value)?.kind;
+  const isEmulated = () => kind() === "usb" && how.value === "emulated";
+  const wantedBoard = () => ({ board: board.value, port: kind() === "usb" && !isEmulated() ? port.value : "", emulated: isEmulated() });
+
   function draw() {
+    howField.hidden = kind() !== "usb";
+    portField.hidden = kind() !== "usb" || isEmulated();
     problem.textContent = real.find(({ name }) => name === board.value)?.problem ?? "";
   }
 
@@ -165,7 +173,7 @@ function boards(page, state) {
     {},
     h("h2", {}, "Flash a board"),
     h("p", { class: "lead" }, "Builds the firmware where needed, writes it to the board, and asks the board which model it runs."),
-    h("div", { class: "row" }, field("Board", board), field("Port", port), flash),
+    h("div", { class: "row" }, field("Board", board), howField, portField, flash),
     problem,
     log.element,
   );

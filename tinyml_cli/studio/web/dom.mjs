@@ -17,20 +17,54 @@ export function h(tag, properties = {}, ...children) {
 
 export const find = (id) => document.getElementById(id);
 
-// A button that cannot be pressed twice while what it starts is still going on.
+// A button that cannot be pressed twice while what it starts is still going on. It keeps the keyboard meanwhile, which
+// browsers take from a disabled one.
 export function button(text, act, properties = {}) {
   const element = h("button", { type: "button", ...properties }, text);
   element.addEventListener("click", async (event) => {
-    element.disabled = true;
+    if (isBusy(element)) return;
+    setBusy(element, true);
     try {
       await act(event);
     } catch (error) {
       notice(error);
     } finally {
-      element.disabled = false;
+      setBusy(element, false);
     }
   });
   return element;
+}
+
+export const setBusy = (element, is) => element.setAttribute("aria-disabled", String(is));
+export const isBusy = (element) => element.getAttribute("aria-disabled") === "true";
+
+// ---- the keyboard stays where it is
+
+const FOCUSABLE = "a[href],button,input,select,textarea,summary,[tabindex='0']";
+const focusable = (place) => [...place.querySelectorAll(FOCUSABLE)].filter((each) => each.checkVisibility());
+const nameOf = (element) => element.tagName + (element.getAttribute("aria-label") ?? (element.labels?.[0] ?? element).textContent);
+
+// Before a part is drawn anew. What it returns is called afterwards: it gives the focus to what has the name of what had
+// it, else to what is in its place. Where it lay elsewhere, or has gone elsewhere, nothing happens.
+export function holdFocus(place) {
+  const element = document.activeElement;
+  if (element === place || !place.contains(element)) return () => {};
+  const at = focusable(place).indexOf(element);
+  const name = nameOf(element);
+  return () => {
+    if (document.activeElement !== document.body && document.activeElement !== find("main")) return;
+    const now = focusable(place);
+    const alike = now.map((each, i) => [nameOf(each) === name ? Math.abs(i - at) : Infinity, each]).sort(([a], [b]) => a - b)[0];
+    const next = alike && alike[0] < Infinity ? alike[1] : now[Math.min(at, now.length - 1)];
+    (next ?? find("main")).focus({ preventScroll: true });
+  };
+}
+
+// place.replaceChildren() that leaves the keyboard where it is.
+export function redraw(place, ...children) {
+  const restore = holdFocus(place);
+  place.replaceChildren(...children);
+  restore();
 }
 
 // A named control: label above, hint below.
@@ -64,7 +98,8 @@ export function notice(what, action = null) {
   if (action) line.append(button(action.text, () => Promise.resolve(action.act()).then(close), { class: "quiet" }));
   line.append(h("button", { type: "button", class: "quiet", "aria-label": "Dismiss", onclick: close }, "×"));
   find("notices").replaceChildren(line);
-  if (!isError) setTimeout(close, SHOWN_MS);
+  const fade = () => (line.matches(":hover,:focus-within") ? setTimeout(fade, SHOWN_MS) : close());
+  if (!isError) setTimeout(fade, SHOWN_MS);
   return line;
 }
 

@@ -1,9 +1,9 @@
 // Records one kind of take after another: words, pictures, strokes, motion. The same on this computer and on a phone.
 import { post, upload } from "./api.mjs";
 import { picture, stroke, wave } from "./drawing.mjs";
-import { button, counted, h, notice } from "./dom.mjs";
+import { button, counted, h, notice, redraw, setBusy } from "./dom.mjs";
 import { Microphone } from "./microphone.mjs";
-import { MotionClock, openSense, toMotion } from "./senses.mjs";
+import { asBoard, asImu, MotionClock, openSense, toMotion } from "./senses.mjs";
 import { wavOf } from "./wav.mjs";
 
 const TAKE_S = 2;
@@ -17,7 +17,8 @@ export function recorder(place, plan) {
   const state = { counts: Object.fromEntries(plan.labels.map((label) => [label, plan.counts?.[label] ?? 0])), label: plan.labels[0] };
   const chips = h("div", { class: "chips", role: "group", "aria-label": "Labels" });
   const drawChips = () =>
-    chips.replaceChildren(
+    redraw(
+      chips,
       ...plan.labels.map((label) =>
         h(
           "button",
@@ -86,7 +87,7 @@ function words({ plan, state, stage, counted: count, next }) {
   async function take() {
     if (isBusy) return;
     isBusy = true;
-    record.disabled = true;
+    setBusy(record, true);
     anyway.hidden = true;
     verdict.textContent = "";
     try {
@@ -108,7 +109,7 @@ function words({ plan, state, stage, counted: count, next }) {
       notice(error);
     } finally {
       isBusy = false;
-      record.disabled = false;
+      setBusy(record, false);
       record.classList.remove("recording");
       record.textContent = "Record";
       level.style.setProperty("--share", 0);
@@ -122,6 +123,7 @@ function words({ plan, state, stage, counted: count, next }) {
     const seconds = samples.length / rateHz;
     shown.show(wave(samples, told.start_s / seconds, told.end_s / seconds));
     verdict.className = told.kept ? "verdict good" : "verdict wrong";
+    if (told.kept && document.activeElement === anyway) record.focus();
     anyway.hidden = told.kept;
     if (!told.kept) {
       verdict.textContent = `Not kept: ${told.faults.join("; ")}`;
@@ -218,9 +220,6 @@ function pictures({ plan, state, stage, counted: count }) {
   };
 }
 
-// A phone that points ahead is a board whose socket is at the hand: its top is the board's -x.
-const asBoard = ([ax, ay, az, gx, gy, gz]) => [-ay, ax, az, -gy / 100, gx / 100, gz / 100];
-
 function moves({ plan, state, stage, counted: count }) {
   const areStrokes = plan.kind === "strokes";
   const shown = h("div", { class: "strokes" });
@@ -232,7 +231,7 @@ function moves({ plan, state, stage, counted: count }) {
   const feel = (event) => {
     const moved = toMotion(event, isApple);
     if (moved === null || samples === null) return;
-    for (const each of clock.push(event.timeStamp, moved)) samples.push(asBoard(each));
+    for (const each of clock.push(event.timeStamp, moved)) samples.push(asImu(asBoard(each)));
   };
   const hide = () => document.hidden && stop("The page was hidden: the take was dropped. Start again.");
   const toggle = button("Start", async () => {
@@ -272,9 +271,8 @@ function moves({ plan, state, stage, counted: count }) {
   async function store() {
     const rows = stop("");
     if (!rows.length) throw new Error("Nothing was felt: use a phone");
-    const clipped = Int16Array.from(rows.flat(), (value) => Math.max(-32768, Math.min(32767, Math.round(value))));
     const query = { folder: plan.folder, label: state.label, person: plan.person || "me", rate_hz: MOTION_HZ, strokes: areStrokes };
-    const told = await upload("/api/take/motion", query, new Blob([clipped]));
+    const told = await upload("/api/take/motion", query, new Blob([Int16Array.from(rows.flat())]));
     verdict.className = told.kept ? "verdict good" : "verdict wrong";
     verdict.textContent = told.kept
       ? `Kept ${areStrokes ? counted(told.kept, "stroke") : `${(rows.length / MOTION_HZ).toFixed(1)} s`}`

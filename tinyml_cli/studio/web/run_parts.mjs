@@ -42,12 +42,21 @@ export const noRuns = (purpose) =>
 export function commandLog(ended = () => {}, hasStatus = true) {
   const pre = h("pre", { class: "log", tabindex: "0", "aria-label": "What the command says" });
   const status = h("p", { role: "status" });
-  const element = h("div", { hidden: true }, status, h("details", {}, h("summary", {}, "What the command says"), pre));
+  const bar = h("progress", { hidden: true });
+  const element = h("div", { hidden: true }, status, bar, h("details", {}, h("summary", {}, "What the command says"), pre));
   let job = null;
   let wake = () => {};
   function say(state, text) {
     status.hidden = !text || (!hasStatus && state !== "running" && state !== "failed");
     status.replaceChildren(hasStatus ? stateOf(state, text) : h("span", { class: state === "failed" ? "wrong" : "muted" }, text));
+  }
+  // How far it has come, while it runs.
+  function advance({ what, done, total, note }) {
+    bar.hidden = false;
+    bar.max = total;
+    bar.value = done;
+    bar.setAttribute("aria-label", what);
+    say("running", `${what}: ${done} of ${total} ${note}`.trim());
   }
   function draw(found) {
     job = found;
@@ -55,13 +64,18 @@ export function commandLog(ended = () => {}, hasStatus = true) {
     pre.textContent = found.lines.join("\n");
     pre.scrollTop = pre.scrollHeight;
     say(found.state, said(found));
+    bar.hidden = true;
+    if (found.state === "running" && found.progress) advance(found.progress);
   }
   const stop = listen("job", async (event) => {
     if (job === null || (event.event === "job" && event.number !== job.number)) return;
     if (event.line !== undefined) {
       pre.append(`${pre.textContent ? "\n" : ""}${event.line}`);
       pre.scrollTop = pre.scrollHeight;
+      bar.hidden = true;
       say("running", event.line);
+    } else if (event.progress !== undefined) {
+      advance(event.progress);
     } else if (event.state !== undefined || event.event === "reset") {
       const found = (await get("/api/jobs")).jobs.find((each) => each.number === job.number);
       if (!found) return;

@@ -1,6 +1,6 @@
 // The frame: signs in, shows the page that the address names, and keeps the address true.
 import { enter, get } from "./api.mjs";
-import { find, h, notice } from "./dom.mjs";
+import { find, h, holdFocus, notice } from "./dom.mjs";
 
 // A page: its title, its module, and whether it stands in the navigation. The module's default export is
 // show(main, page) -> nothing, or what ends the page; see docs/studio.md.
@@ -34,6 +34,7 @@ async function show() {
   const name = location.pathname.slice(1);
   const page = PAGES[name];
   const turn = ++shown;
+  const restoreFocus = holdFocus(find("main"));
   await ending?.();
   ending = null;
   drawNavigation(name);
@@ -54,8 +55,9 @@ async function show() {
   try {
     const module = await page.load();
     const end = await module.default(find("main"), context);
-    if (turn === shown) ending = end ?? null;
-    else await end?.();
+    if (turn !== shown) return await end?.();
+    ending = end ?? null;
+    restoreFocus();
   } catch (error) {
     refuse(error);
   }
@@ -93,8 +95,9 @@ find("copy").addEventListener("click", async () => {
 
 try {
   await signIn();
-  if (!PAGES[location.pathname.slice(1)]?.hidden) find("folder").textContent = (await get("/api/studio")).folder;
-  await show();
+  const isPhone = PAGES[location.pathname.slice(1)]?.hidden;
+  const [told] = await Promise.all([isPhone ? null : get("/api/studio"), show()]);
+  if (told) find("folder").textContent = told.folder;
 } catch (error) {
   drawNavigation("");
   refuse(error);

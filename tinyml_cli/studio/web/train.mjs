@@ -1,7 +1,7 @@
 // Train: a new training, one that runs or ran, and several beside each other.
 import { get, post } from "./api.mjs";
-import { chart } from "./charts.mjs";
-import { button, h, notice } from "./dom.mjs";
+import { chart, loadCharts } from "./charts.mjs";
+import { button, h, notice, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
 import { newTraining } from "./new_training.mjs";
 import { age, commandLog, kilobytes, percent, stateOf } from "./run_parts.mjs";
@@ -26,9 +26,10 @@ async function showAll(main, page) {
     const { runs } = await get("/api/runs");
     compare.disabled = picked.size < 2;
     const rows = runs.map((run) => runRow(run, page, picked, () => { compare.disabled = picked.size < 2; }));
-    const heads = ["", "Run", "Task", "State", "Quality", "int8", "Changed"].map((text) => h("th", { scope: "col" }, text));
+    const heads = ["", "Run", "Task", "State", "Quality", "Size, int8", "Changed"].map((text) => h("th", { scope: "col" }, text));
     const table = h("div", { class: "scroll" }, h("table", { class: "runs" }, h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)));
-    list.replaceChildren(
+    redraw(
+      list,
       h("div", { class: "spread" }, h("h2", {}, "Runs"), runs.length > 1 && compare),
       runs.length ? table : h("p", { class: "empty" }, "None yet. The first one appears here as soon as its training starts."),
     );
@@ -79,6 +80,7 @@ const SAID = {
 };
 
 async function showRun(main, page, run) {
+  loadCharts(); // while the run is asked for
   let told = await get("/api/training", { run });
   const status = h("p", { role: "status" });
   const bar = h("progress", { "aria-label": "Epochs" });
@@ -127,7 +129,7 @@ async function showRun(main, page, run) {
     if (told.epochs) Object.assign(bar, { max: told.epochs, value: told.epochs_done });
     else bar.removeAttribute("value");
     const shown = { running: told.holder ? [] : [stop], stopped: [resume], done: onward }[state] ?? [];
-    if (![...actions.children].every((each, i) => each === shown[i]) || actions.children.length !== shown.length) actions.replaceChildren(...shown);
+    if (![...actions.children].every((each, i) => each === shown[i]) || actions.children.length !== shown.length) redraw(actions, ...shown);
     if (told.job && (log.job?.number !== told.job.number || log.job?.state !== told.job.state)) log.follow(told.job);
     page.sameAs(told.state === "stopped" ? told.resume : told.job?.command ?? `tinyml runs show ${run}`);
     drawFigures();
@@ -200,7 +202,7 @@ async function showComparison(main, page, names) {
       h("td", {}, kilobytes(run?.model_bytes)),
     );
   });
-  const heads = ["Run", "Epochs", "Validation accuracy", "Validation loss", "Test set, int8", "int8"].map((text) => h("th", { scope: "col" }, text));
+  const heads = ["Run", "Epochs", "Validation accuracy", "Validation loss", "Test set, int8", "Size, int8"].map((text) => h("th", { scope: "col" }, text));
   main.append(
     h(
       "section",

@@ -1,13 +1,26 @@
 // Try: the run's board in this page, what it fired at, its threshold in hours of audio, and boards beside it.
 import { address, get, post, upload } from "./api.mjs";
 import { chart } from "./charts.mjs";
-import { button, counted, field, h } from "./dom.mjs";
+import { button, counted, field, h, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
 import { chooser, commandLog, noRuns, percent } from "./run_parts.mjs";
 import { wavOf } from "./wav.mjs";
 
 const MOST_HEARD = 20;
-const OTHER = "other"; // any folder that is no word of the model holds what is none
+const OTHER = "other"; // what the server calls a word that is none of the model's
+
+// Stores an example of what was reported, as `data record` does.
+const KEEP = {
+  word: ({ sound, rateHz }, folder, truth) => upload("/api/take/word", { folder, word: truth, speaker: "studio", keep: "always" }, wavOf(sound, rateHz)),
+  sound: ({ sound, rateHz }, folder, truth) => upload("/api/take/sound", { folder, label: truth, source: "studio" }, wavOf(sound, rateHz)),
+  picture: ({ picture }, folder, truth) => upload("/api/take/picture", { folder, label: truth }, pngOf(picture)),
+  motion: (felt, folder, truth) => uploadMotion(felt, folder, truth, false),
+  strokes: (felt, folder, truth) => uploadMotion(felt, folder, truth, true),
+};
+const NOTHING = { sound: "it is silent", picture: "the picture is blank", strokes: "there is no whole stroke in it" };
+
+const uploadMotion = ({ motion, rateHz }, folder, label, strokes) =>
+  upload("/api/take/motion", { folder, label, person: "studio", rate_hz: rateHz, strokes }, new Blob([motion]));
 
 export default async function show(main, page) {
   const { run, element } = await chooser(page.query.get("run"), (name) => page.go(`/try?${new URLSearchParams({ run: name })}`));
@@ -103,23 +116,22 @@ function heardList(told) {
   const element = h("section", {}, h("h2", {}, "Detections"), hint, h("div", { class: "settings" }, field("Folder for kept examples", folder)), list);
   let threshold = 0;
 
-  const isWord = told.listens && !told.senses.includes("camera");
-  const others = told.labels.filter((label) => label !== "silence" && label !== "unknown");
-  if (!isWord && !told.senses.includes("camera")) element.hidden = true;
+  element.hidden = !told.keeps;
 
-  function add({ board: event, rateHz, sound, picture }) {
-    const name = event.label ?? (event.present ? "seen" : "");
-    const truth = h("select", { "aria-label": "True label" }, ...[isWord ? OTHER : null, ...others].filter((label) => label !== null && label !== name).map((label) => h("option", { value: label }, label === OTHER ? "another word or noise" : label)));
+  function add({ board: event, ...felt }) {
+    const isAlarm = event.event === "anomaly";
+    const name = isAlarm ? "alarm" : event.label ?? (event.present ? "seen" : "");
+    const options = told.truths.filter((label) => label !== name).map((label) => h("option", { value: label }, label === OTHER ? "another word or noise" : label));
+    const truth = h("select", { "aria-label": `True label of ${name}` }, ...options);
     const keep = button("Keep", async () => {
-      const stored = isWord
-        ? await upload("/api/take/word", { folder: folder.value, word: truth.value, speaker: "studio", keep: "always" }, wavOf(sound, rateHz))
-        : await upload("/api/take/picture", { folder: folder.value, label: truth.value }, pngOf(picture));
-      if (!stored.kept) throw new Error("Not kept: the picture is blank");
-      row.replaceChildren(h("b", {}, name), h("span", { class: "muted" }, `kept as ${truth.value}: ${counted(stored.clips ?? stored.n, "example")}`));
-    }, { class: "quiet" });
-    const row = h("li", {}, h("b", {}, name), h("span", { class: "muted" }, event.score == null ? "" : percent(event.score, 0)));
-    row.dataset.score = event.score ?? 1;
-    if (sound || picture) row.append(h("span", { class: "muted" }, "was in fact"), truth, keep);
+      const stored = await KEEP[told.keeps](felt, folder.value, truth.value);
+      if (!stored.kept) throw new Error(`Not kept: ${NOTHING[told.keeps]}`);
+      redraw(row, h("b", {}, name), h("span", { class: "muted" }, `kept as ${truth.value}: ${counted(stored.clips ?? stored.n, "example")}`));
+    }, { class: "quiet", "aria-label": `Keep ${name}` });
+    const score = isAlarm ? `${(event.score / event.threshold).toFixed(1)} × its threshold` : event.score == null ? "" : percent(event.score, 0);
+    const row = h("li", {}, h("b", {}, name), h("span", { class: "muted" }, score));
+    row.dataset.score = isAlarm ? 1 : event.score ?? 1;
+    if (told.keeps) row.append(h("span", { class: "muted" }, "was in fact"), truth, keep);
     list.prepend(row);
     while (list.children.length > MOST_HEARD) list.lastChild.remove();
     fade();
@@ -230,6 +242,7 @@ function watch(page, told, heard) {
   const possible = ["replay", told.senses.includes("microphone") && "microphone", told.senses.includes("camera") && "camera", "own"].filter(Boolean);
   const feed = h("select", {}, ...possible.map((name) => h("option", { value: name }, FEEDS[name])));
   const list = h("ol", { class: "heard", "aria-live": "polite" });
+  let isAlarming = null;
   const build = commandLog();
   const log = commandLog(() => toggle());
   const start = button("Watch", async () => {
@@ -237,6 +250,7 @@ function watch(page, told, heard) {
     await build.reach("/api/try/towards", { run: told.run, board: board.value });
     const { job } = await post("/api/try/watch", { run: told.run, board: board.value, feed: feed.value });
     list.replaceChildren();
+    isAlarming = null;
     log.follow(job);
     toggle();
   });
@@ -252,6 +266,10 @@ function watch(page, told, heard) {
     const said = event.document;
     if (event.number !== log.job?.number || !said?.event) return;
     if (!["detection", "gesture", "person", "class", "anomaly"].includes(said.event)) return;
+    if (said.event === "anomaly") {
+      if (said.alarm === isAlarming) return; // one line for each change, not for each window
+      isAlarming = said.alarm;
+    }
     const name = said.label ?? (said.event === "anomaly" ? (said.alarm ? "alarm" : "normal") : said.event);
     list.prepend(h("li", {}, h("b", {}, String(name)), h("span", { class: "muted" }, said.score == null ? "" : said.score <= 1 ? percent(said.score, 0) : String(said.score)), h("span", { class: "muted" }, said.t_ms == null ? "" : `at ${(said.t_ms / 1000).toFixed(1)} s`)));
     while (list.children.length > MOST_HEARD) list.lastChild.remove();
