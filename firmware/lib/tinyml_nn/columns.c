@@ -28,9 +28,85 @@ uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column) {
   return widen(values, quads, column);
 }
 
-void tinyml_nn_widen_rows(const int8_t* row, int32_t rows, int32_t row_step, int32_t quads, uint8_t* column) {
+uint8_t* tinyml_nn_widen_rows(const int8_t* row, int32_t rows, int32_t row_step, int32_t quads,
+                              uint8_t* column) {
   for (; rows > 0; --rows, row += row_step) column = widen(row, quads, column);
+  return column;
 }
+
+#if TINYML_NN_DSP
+
+/* The assembly below depends on the order of the fields. */
+typedef struct {
+  const int8_t* rows[kColumns];
+  int32_t count, bytes, gap; /* gap: from the end of a row to the next one */
+} ThreeRows;
+
+#define WIDEN_THREE              \
+  "ldr r8, [r0], #4\n\t"         \
+  "ldr r9, [r1], #4\n\t"         \
+  "ldr r10, [r2], #4\n\t"        \
+  "sxtb16 r4, r8\n\t"            \
+  "sxtb16 r5, r9\n\t"            \
+  "sxtb16 r6, r10\n\t"           \
+  "sxtb16 r8, r8, ror #8\n\t"    \
+  "sxtb16 r9, r9, ror #8\n\t"    \
+  "sxtb16 r10, r10, ror #8\n\t"  \
+  "stmia r3!, {r4-r6, r8-r10}\n\t"
+
+/* r0-r2 values, r3 columns, r7 rows left, r11 bytes of a row, r12 its end, lr gap. r7 may be the frame
+ * pointer, so it is saved here. */
+static __attribute__((noinline)) uint8_t* widen_three(const ThreeRows* three, uint8_t* columns) {
+  register const ThreeRows* r12 __asm__("r12") = three;
+  register uint8_t* r3 __asm__("r3") = columns;
+  __asm__ volatile(
+      "push {r7}\n\t"
+      "ldr r7, [r12, #12]\n\t"
+      "ldr r11, [r12, #16]\n\t"
+      "ldr lr, [r12, #20]\n\t"
+      "ldmia r12, {r0-r2}\n"
+      "1:\n\t"
+      "add r12, r0, r11\n\t"
+      "tst r11, #4\n\t"
+      "beq 2f\n\t" WIDEN_THREE
+      "cmp r0, r12\n\t"
+      "beq 3f\n"
+      "2:\n\t" WIDEN_THREE WIDEN_THREE
+      "cmp r0, r12\n\t"
+      "bne 2b\n"
+      "3:\n\t"
+      "add r0, r0, lr\n\t"
+      "add r1, r1, lr\n\t"
+      "add r2, r2, lr\n\t"
+      "subs r7, r7, #1\n\t"
+      "bne 1b\n\t"
+      "pop {r7}"
+      : "+r"(r12), "+r"(r3)
+      :
+      : "r0", "r1", "r2", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "lr", "cc", "memory");
+  return r3;
+}
+
+uint8_t* tinyml_nn_widen_three(const int8_t* row, int32_t step, int32_t rows, int32_t row_step, int32_t quads,
+                               uint8_t* columns) {
+  if (quads == 0) return columns;
+  const int32_t bytes = quads * kQuad;
+  const ThreeRows three = {{row, row + step, row + 2 * step}, rows, bytes, row_step - bytes};
+  return widen_three(&three, columns);
+}
+
+#else
+
+uint8_t* tinyml_nn_widen_three(const int8_t* row, int32_t step, int32_t rows, int32_t row_step, int32_t quads,
+                               uint8_t* columns) {
+  uint8_t* end = columns;
+  for (int i = 0; i < kColumns; ++i) {
+    end = tinyml_nn_widen_rows(row + i * step, rows, row_step, quads, columns + i * kWordBytes);
+  }
+  return end - (kColumns - 1) * kWordBytes;
+}
+
+#endif
 
 /* The assembly below depends on the order of the fields. */
 typedef struct {

@@ -11,7 +11,12 @@ enum { kColumns = 3, kWordBytes = 4, kColumnStep = kColumns * kWordBytes, kQuad 
 uint8_t* tinyml_nn_widen(const int8_t* values, int32_t quads, uint8_t* column);
 
 /* The same for rows of as many values, `row_step` bytes apart. */
-void tinyml_nn_widen_rows(const int8_t* row, int32_t rows, int32_t row_step, int32_t quads, uint8_t* column);
+uint8_t* tinyml_nn_widen_rows(const int8_t* row, int32_t rows, int32_t row_step, int32_t quads,
+                              uint8_t* column);
+
+/* The same for three columns at a time, whose values lie `step` bytes apart. */
+uint8_t* tinyml_nn_widen_three(const int8_t* row, int32_t step, int32_t rows, int32_t row_step, int32_t quads,
+                               uint8_t* columns);
 
 /* The outputs of `count` <= 3 windows, `quads` quads each. */
 void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* columns, int32_t count,

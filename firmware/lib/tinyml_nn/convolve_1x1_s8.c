@@ -12,43 +12,6 @@ static void fill_column(const int8_t* pixel, int32_t channels, uint8_t* column) 
   tinyml_nn_widen(last, 1, column);
 }
 
-#if TINYML_NN_DSP
-
-/* The whole quads of three pixels that lie `step` bytes apart. */
-static __attribute__((noinline)) void widen_three(const int8_t* pixel, int32_t step, int32_t quads,
-                                                  uint8_t* columns) {
-  register const int8_t* r0 __asm__("r0") = pixel;
-  register const int8_t* r1 __asm__("r1") = pixel + step;
-  register const int8_t* r2 __asm__("r2") = pixel + 2 * step;
-  register uint8_t* r3 __asm__("r3") = columns;
-  register const int8_t* end __asm__("r12") = pixel + quads * kQuad;
-  __asm__ volatile(
-      "1:\n\t"
-      "ldr r8, [r0], #4\n\t"
-      "ldr r9, [r1], #4\n\t"
-      "ldr r10, [r2], #4\n\t"
-      "sxtb16 r4, r8\n\t"
-      "sxtb16 r5, r9\n\t"
-      "sxtb16 r6, r10\n\t"
-      "sxtb16 r8, r8, ror #8\n\t"
-      "sxtb16 r9, r9, ror #8\n\t"
-      "sxtb16 r10, r10, ror #8\n\t"
-      "stmia r3!, {r4-r6, r8-r10}\n\t"
-      "cmp r0, r12\n\t"
-      "bne 1b"
-      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)
-      : "r"(end)
-      : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
-}
-
-#else
-
-static void widen_three(const int8_t* pixel, int32_t step, int32_t quads, uint8_t* columns) {
-  for (int i = 0; i < kColumns; ++i) tinyml_nn_widen(pixel + i * step, quads, columns + i * kWordBytes);
-}
-
-#endif
-
 void tinyml_nn_convolve_1x1_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
                                const int32_t* channels, uint8_t* scratch, int8_t* output) {
   const tinyml_nn_window* w = window;
@@ -64,7 +27,7 @@ void tinyml_nn_convolve_1x1_s8(const tinyml_nn_window* window, const int8_t* inp
     for (int32_t left = width; left > 0; left -= kColumns, pixel += kColumns * step) {
       const int32_t count = left < kColumns ? left : kColumns;
       if (count == kColumns && depth % kQuad == 0) {
-        widen_three(pixel, step, quads, scratch);
+        tinyml_nn_widen_three(pixel, step, 1, 0, quads, scratch);
       } else {
         for (int32_t i = 0; i < count; ++i) fill_column(pixel + i * step, depth, scratch + i * kWordBytes);
       }

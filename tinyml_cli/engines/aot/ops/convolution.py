@@ -97,6 +97,7 @@ def _convolution(context: OpContext, window: Window, filters: npt.NDArray[np.int
     source, target = context.activation(), context.output()
     overlap = Overlap(0, raster_lead(sweep_of(context, window)))
     scratch_bytes = convolution_scratch_bytes(filters.shape[1])
+    filters = packing.gathered(filters, window.size[0])
     layer = _layer(context, filters, axis, shared_lanes=True, shared_sums=True)
     if layer is None:
         plain = _plain_layer(context, filters, axis)

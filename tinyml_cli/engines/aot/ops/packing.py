@@ -111,6 +111,17 @@ def _rounding(zero_point: int, shift: int) -> int:
     return (2 * zero_point + 1) << (shift - 1)
 
 
+def gathered(filters: npt.NDArray[np.int8], rows: int) -> npt.NDArray[np.int8]:
+    """`filters` [outputs, values of a window] in the order in which convolve_s8.c gathers a window.
+
+    The whole quads of each of its `rows` rows come first, then what is left of each row.
+    """
+    split = filters.reshape(len(filters), rows, -1)
+    whole_values = split.shape[2] // _QUAD * _QUAD
+    parts = (split[:, :, :whole_values], split[:, :, whole_values:])
+    return np.concatenate([part.reshape(len(filters), -1) for part in parts], axis=1)
+
+
 def pairs(weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
     """Two outputs in each int16: 256 * second + first, [output pairs][quads of inputs] words.
 

@@ -146,7 +146,7 @@ def _packed(
         filters = np.zeros((outputs, *shape, weights.shape[3]), np.int8)
         if down.taps and across.taps:
             filters[:] = weights.data[:, list(down.taps)][:, :, list(across.taps)]
-        flat = filters.reshape(outputs, -1)
+        flat = packing.gathered(filters.reshape(outputs, -1), shape[0])
         layer = packing.layer(flat, bias, multipliers, zero_points, shared_lanes=True, shared_sums=True)
         if layer is None:
             return None
