@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyml_cli.engines.aot import stripes
+from tinyml_cli.engines.aot.constant_channels import without_constant_channels
 from tinyml_cli.engines.aot.fold import fold
 from tinyml_cli.engines.aot.kernel import BOUNDARY_TYPES, COPIED, OpContext, tensor_name
 from tinyml_cli.engines.aot.ops import LOWERINGS
@@ -112,7 +113,7 @@ def compile_graph(
     """
     if io not in IO_MODES:
         raise TinymlError(f"Unknown place `{io}` for inputs and outputs", "--io", "Use arena or caller.")
-    graph = fold(graph)
+    graph = without_constant_channels(fold(graph))
     _check_signature(graph, where)
     lowered = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
     network = planned(graph, lowered, frozenset(), io)
