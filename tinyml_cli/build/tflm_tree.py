@@ -63,7 +63,8 @@ def flags(tree: Path) -> list[str]:
     folders = [sources_dir(tree) / "third_party" / part for part in _THIRD_PARTY]
     found = [f'-I "{folder.as_posix()}"' for folder in folders if folder.is_dir()]
     optimised = ["-DCMSIS_NN"] if (sources_dir(tree) / "third_party" / "cmsis_nn").is_dir() else []
-    return ["-DTF_LITE_STATIC_MEMORY", *optimised, *found]
+    # TFLM's own name for a build outside its Makefile: without it, trees for Cortex-M read a chip's counters.
+    return ["-DTF_LITE_STATIC_MEMORY", "-DPROJECT_GENERATION", *optimised, *found]
 
 
 def cxx_standard(tree: Path) -> str | None:

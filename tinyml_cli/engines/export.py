@@ -51,6 +51,7 @@ def export(
     files: dict[str, str | bytes] = {}
     arena_bytes: dict[str, int] = {}
     plan: dict[str, MemoryPlan] = {}
+    network: compiler.Network | None = None
     if "tflm" in engines:
         with _advising("tflm", model, graph):
             texts, arena_bytes["tflm"] = _tflm(manifest, graph, model, sha256, str(path))
@@ -71,6 +72,8 @@ def export(
         for name in engines
     }
     _write(run, manifest, files, ops, arena_bytes)
+    if network is not None:
+        _say_what_is_left_out(graph, network)
     if _carries_over(graph):
         console.warn(
             "the model's LSTM begins each sequence in the state that the last one left, on every runtime; "
@@ -89,6 +92,15 @@ def export(
 def export_as_before(run: Run, engine: str) -> Exported:
     """Exports for one engine, with the placement that its last export was asked for."""
     return export(run, engine, exported_placement(run.manifest(), engine))
+
+
+def _say_what_is_left_out(graph: Graph, network: compiler.Network) -> None:
+    whole, left = tflite_graph.total_macs(graph), tflite_graph.total_macs(network.graph)
+    if left < whole:
+        console.info(
+            f"{whole - left:,} of the model's {whole:,} multiply-accumulates belong to channels that have the "
+            "same value for every input; engine aot leaves them out."
+        )
 
 
 def _carries_over(graph: Graph) -> bool:
