@@ -98,8 +98,8 @@ def _say_what_is_left_out(graph: Graph, network: compiler.Network) -> None:
     whole, left = tflite_graph.total_macs(graph), tflite_graph.total_macs(network.graph)
     if left < whole:
         console.info(
-            f"{whole - left:,} of the model's {whole:,} multiply-accumulates belong to channels that have the "
-            "same value for every input; engine aot leaves them out."
+            f"{whole - left:,} of the model's {whole:,} multiply-accumulates belong to channels that "
+            "have the same value for every input; engine aot leaves them out."
         )
 
 

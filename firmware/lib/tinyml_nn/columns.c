@@ -42,16 +42,16 @@ typedef struct {
   int32_t count, bytes, gap; /* gap: from the end of a row to the next one */
 } ThreeRows;
 
-#define WIDEN_THREE              \
-  "ldr r8, [r0], #4\n\t"         \
-  "ldr r9, [r1], #4\n\t"         \
-  "ldr r10, [r2], #4\n\t"        \
-  "sxtb16 r4, r8\n\t"            \
-  "sxtb16 r5, r9\n\t"            \
-  "sxtb16 r6, r10\n\t"           \
-  "sxtb16 r8, r8, ror #8\n\t"    \
-  "sxtb16 r9, r9, ror #8\n\t"    \
-  "sxtb16 r10, r10, ror #8\n\t"  \
+#define WIDEN_THREE             \
+  "ldr r8, [r0], #4\n\t"        \
+  "ldr r9, [r1], #4\n\t"        \
+  "ldr r10, [r2], #4\n\t"       \
+  "sxtb16 r4, r8\n\t"           \
+  "sxtb16 r5, r9\n\t"           \
+  "sxtb16 r6, r10\n\t"          \
+  "sxtb16 r8, r8, ror #8\n\t"   \
+  "sxtb16 r9, r9, ror #8\n\t"   \
+  "sxtb16 r10, r10, ror #8\n\t" \
   "stmia r3!, {r4-r6, r8-r10}\n\t"
 
 /* r0-r2 values, r3 columns, r7 rows left, r11 bytes of a row, r12 its end, lr gap. r7 may be the frame
@@ -132,6 +132,8 @@ typedef struct {
 #define ADD_TO_SUMS(weights) MULTIPLY(weights, "smlad", ", r8", ", r9", ", r10", ", r11", ", r12", ", lr")
 #define FIRST_QUAD "ldmia r1!, {r0, r7}\n\t" MULTIPLY("r0", "smuad", "", "", "", "", "", "") ADD_TO_SUMS("r7")
 #define QUAD "ldmia r1!, {r0, r7}\n\t" ADD_TO_SUMS("r0") ADD_TO_SUMS("r7")
+#define FOUR_QUADS QUAD QUAD QUAD QUAD
+#define ALL_QUADS FOUR_QUADS FOUR_QUADS FOUR_QUADS FOUR_QUADS
 /* `requantize` of doubled sums; r2 is free, r4 multiplier, r5 rounding, r6 shift. */
 #define REQUANTIZE_ONE(sum, sign) \
   "smmlar r2, " sum ", r4, r5\n\t" sign(sum) "asr r2, r2, r6\n\t" \
@@ -148,16 +150,16 @@ typedef struct {
   "ldmia r2, {r3-r10}\n\t"                                                       \
   "adr.w r11, 2f\n\t"                                                            \
   "adr.w r12, 3f\n\t"                                                            \
-  "sub r11, r12, r11\n\t" /* four quads of code */                               \
+  "sub r11, r12, r11\n\t" /* sixteen quads of code */                            \
   "mul r11, r11, r5\n\t"                                                         \
-  "sub r5, r12, r11, lsr #2\n\t"                                                 \
+  "sub r5, r12, r11, lsr #4\n\t"                                                 \
   "orr r5, r5, #1\n\t"                                                           \
   "push {r3-r10}\n"                                                              \
   "1:\n\t"                                                                       \
   "ldrd r2, r3, [sp]\n\t" FIRST_QUAD                                             \
   "add r3, r3, r1\n\t"                                                           \
   "ldr pc, [sp, #8]\n"                                                           \
-  "2:\n\t" QUAD QUAD QUAD QUAD                                                   \
+  "2:\n\t" ALL_QUADS                                                             \
   "3:\n\t"                                                                       \
   "cmp r1, r3\n\t"                                                               \
   "bne 2b\n\t"                                                                   \
@@ -257,7 +259,7 @@ void tinyml_nn_multiply_columns(const tinyml_nn_window* window, const uint8_t* c
   /* Missing columns write to column 0's output, before it does. */
   const Job job = {columns,
                    rest * 2 * kWordBytes,
-                   rest > 0 ? ((rest - 1) & 3) + 1 : 0,
+                   rest > 0 ? ((rest - 1) & 15) + 1 : 0,
                    channels,
                    channels + outputs * kChannelWords,
                    count > 1 ? outputs : 0,

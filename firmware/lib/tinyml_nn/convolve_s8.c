@@ -78,8 +78,7 @@ static void fill_inner_columns(const Layer* layer, int32_t y, int32_t x, uint8_t
   const int8_t* row = layer->input + (y * w->input_width + x) * w->input_channels;
   const int32_t step = w->stride_x * w->input_channels, row_step = layer->row_step;
   const int32_t whole = layer->row_quads * kQuad, rest = layer->row_values - whole;
-  uint8_t* column =
-      tinyml_nn_widen_three(row, step, w->window_height, row_step, layer->row_quads, columns);
+  uint8_t* column = tinyml_nn_widen_three(row, step, w->window_height, row_step, layer->row_quads, columns);
   row += whole;
   for (int i = 0; rest > 0 && i < kColumns; ++i, row += step, column += kWordBytes) {
     if (rest == 1 && w->window_height == 3) { /* 3x3 windows of three channels */

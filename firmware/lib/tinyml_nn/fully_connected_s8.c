@@ -43,9 +43,9 @@ static __attribute__((noinline)) void multiply_quartet(const int8_t* input, cons
                                                        int32_t quads, Sums* sums) {
   register const int8_t* r0 __asm__("r0") = input;
   register const int8_t* r1 __asm__("r1") = weights;
-  register const int8_t* r2 __asm__("r2") = input + (quads & ~3) * kQuad;
+  register const int8_t* r2 __asm__("r2") = input + (quads & ~7) * kQuad;
   register uintptr_t r3 __asm__("r3") = (uintptr_t)sums;
-  register int32_t rest __asm__("r4") = (quads & 3) * kQuad;
+  register int32_t rest __asm__("r4") = (quads & 7) * kQuad;
   __asm__ volatile(
       "push {r3, r4, r7}\n\t"
       "mov r8, #0\n\t"
@@ -54,7 +54,7 @@ static __attribute__((noinline)) void multiply_quartet(const int8_t* input, cons
       "mov r11, #0\n\t"
       "cmp r0, r2\n\t"
       "beq 2f\n"
-      "1:\n\t" STEP STEP STEP STEP
+      "1:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP
       "cmp r0, r2\n\t"
       "bne 1b\n"
       "2:\n\t"
@@ -71,6 +71,78 @@ static __attribute__((noinline)) void multiply_quartet(const int8_t* input, cons
       : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(rest)
       :
       : "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+/* Whole quartets of outputs of one scale; the assembly below depends on the order of the fields. */
+typedef struct {
+  const int8_t *input, *rounds_end, *input_end; /* rounds: eight quads */
+  const int32_t* bias;
+  int8_t *output, *output_end;
+  int32_t multiplier, rounding, shift;
+} Quartets;
+
+/* `requantize` in place; r8 multiplier, r9 rounding, r10 shift, r11 is free. */
+#define REQUANTIZE(sum)   \
+  "smmlar r11, " sum      \
+  ", r8, r9\n\t"          \
+  "add r11, r11, " sum    \
+  ", asr #31\n\t"         \
+  "asr r11, r11, r10\n\t" \
+  "ssat " sum ", #8, r11\n\t"
+
+/* As above, with the job in r3. */
+static __attribute__((noinline)) const int8_t* multiply_quartets(const int8_t* weights, Quartets* job) {
+  register const int8_t* r1 __asm__("r1") = weights;
+  register Quartets* r3 __asm__("r3") = job;
+  __asm__ volatile(
+      "push {r7}\n"
+      "1:\n\t"
+      "ldr r0, [r3]\n\t"
+      "ldr r2, [r3, #4]\n\t"
+      "mov r8, #0\n\t"
+      "mov r9, #0\n\t"
+      "mov r10, #0\n\t"
+      "mov r11, #0\n\t"
+      "cmp r0, r2\n\t"
+      "beq 3f\n"
+      "2:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP
+      "cmp r0, r2\n\t"
+      "bne 2b\n"
+      "3:\n\t"
+      "ldr r2, [r3, #8]\n\t"
+      "cmp r0, r2\n\t"
+      "beq 5f\n"
+      "4:\n\t" STEP
+      "cmp r0, r2\n\t"
+      "bne 4b\n"
+      "5:\n\t"
+      "ldr r0, [r3, #12]\n\t"
+      "ldmia r0!, {r4-r7}\n\t"
+      "str r0, [r3, #12]\n\t"
+      "sub r8, r8, r10\n\t"
+      "sub r9, r9, r11\n\t"
+      "add r4, r4, r10, lsl #1\n\t"
+      "add r5, r5, r8, asr #7\n\t" /* 256 times the sums, made twice the sums */
+      "add r6, r6, r11, lsl #1\n\t"
+      "add r7, r7, r9, asr #7\n\t"
+      "ldr r8, [r3, #24]\n\t"
+      "ldr r9, [r3, #28]\n\t"
+      "ldr r10, [r3, #32]\n\t"
+      REQUANTIZE("r4") REQUANTIZE("r5") REQUANTIZE("r6") REQUANTIZE("r7")
+      "bfi r4, r5, #8, #8\n\t"
+      "bfi r4, r6, #16, #8\n\t"
+      "bfi r4, r7, #24, #8\n\t"
+      "ldr r0, [r3, #16]\n\t"
+      "ldr r2, [r3, #20]\n\t"
+      "str r4, [r0], #4\n\t"
+      "str r0, [r3, #16]\n\t"
+      "cmp r0, r2\n\t"
+      "bne 1b\n\t"
+      "pop {r7}"
+      : "+r"(r1), "+r"(r3)
+      :
+      : "r0", "r2", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
+  return r1;
 }
 
 #else
@@ -125,28 +197,56 @@ static __attribute__((noinline)) void doubled_sums_of_parts(const int8_t* input,
   }
 }
 
-void tinyml_nn_fully_connected_s8(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
-                                  const int32_t* doubled_bias, const int32_t* scales, int8_t* output) {
-  const int32_t inputs = dense->inputs, outputs = dense->outputs, zero_point = dense->output_zero_point;
-  const int32_t quads = (inputs + kQuad - 1) / kQuad, scale_step = dense->per_channel ? 2 : 0;
+/* The outputs of one row from `bias`, `scale` and `to` on. */
+static void multiply_rest(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
+                          const int32_t* bias, const int32_t* scale, int8_t* to, int32_t left) {
+  const int32_t inputs = dense->inputs, quads = (inputs + kQuad - 1) / kQuad;
+  const int32_t scale_step = dense->per_channel ? 2 : 0;
   const int one_part = inputs % kQuad == 0 && quads <= kChunkQuads;
-  int8_t* to = output;
-  for (int32_t row = 0; row < dense->rows; ++row, input += inputs) {
-    const int8_t* group = weights;
-    const int32_t *bias = doubled_bias, *scale = scales;
-    for (int8_t* const end = to + outputs; to != end; group += quads * kQuadBytes) {
-      int32_t doubled[kOutputs];
-      if (one_part) {
-        doubled_sums(input, group, quads, doubled);
-      } else {
-        doubled_sums_of_parts(input, group, inputs, doubled);
-      }
-      for (int i = 0; i < kOutputs && to != end; ++i, scale += scale_step) {
-        const int32_t multiplier = scale[0], shift = scale[1];
-        const int32_t rounding = rounding_and_zero_point(zero_point, shift);
-        *to++ = requantize(*bias++ + doubled[i], multiplier, rounding, shift);
-      }
+  for (; left > 0; left -= kOutputs, weights += quads * kQuadBytes) {
+    int32_t doubled[kOutputs];
+    if (one_part) {
+      doubled_sums(input, weights, quads, doubled);
+    } else {
+      doubled_sums_of_parts(input, weights, inputs, doubled);
+    }
+    for (int i = 0; i < kOutputs && i < left; ++i, scale += scale_step) {
+      const int32_t multiplier = scale[0], shift = scale[1];
+      const int32_t rounding = rounding_and_zero_point(dense->output_zero_point, shift);
+      *to++ = requantize(*bias++ + doubled[i], multiplier, rounding, shift);
     }
   }
-  clamp_outputs(output, dense->rows * outputs, &dense->activation);
+}
+
+static void multiply_row(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
+                         const int32_t* bias, const int32_t* scale, int8_t* to) {
+  int32_t left = dense->outputs;
+#if TINYML_NN_DSP
+  const int32_t inputs = dense->inputs, quads = inputs / kQuad;
+  if (!dense->per_channel && inputs % kQuad == 0 && quads <= kChunkQuads && left >= kOutputs) {
+    left %= kOutputs;
+    Quartets job = {input,
+                    input + (quads & ~7) * kQuad,
+                    input + inputs,
+                    bias,
+                    to,
+                    to + dense->outputs - left,
+                    scale[0],
+                    rounding_and_zero_point(dense->output_zero_point, scale[1]),
+                    scale[1]};
+    weights = multiply_quartets(weights, &job);
+    bias = job.bias;
+    to = job.output;
+  }
+#endif
+  multiply_rest(dense, input, weights, bias, scale, to, left);
+}
+
+void tinyml_nn_fully_connected_s8(const tinyml_nn_dense* dense, const int8_t* input, const int8_t* weights,
+                                  const int32_t* doubled_bias, const int32_t* scales, int8_t* output) {
+  int8_t* to = output;
+  for (int32_t row = 0; row < dense->rows; ++row, input += dense->inputs, to += dense->outputs) {
+    multiply_row(dense, input, weights, doubled_bias, scales, to);
+  }
+  clamp_outputs(output, dense->rows * dense->outputs, &dense->activation);
 }
