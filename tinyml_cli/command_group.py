@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import inspect
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -88,7 +89,8 @@ def load(name: str, place: str, about: str | None = None) -> Any:
 
     A module with a table `COMMANDS` (command -> module) is a group, and its docstring the group's help;
     `DEFAULT` is the command that runs where none is named. A module with `OTHER` is a group with a command
-    for each task: in a module of the task's name or, for a task of another package, in the one OTHER names.
+    for each task that has a module of its name there and, for tasks of other packages, in the one that OTHER
+    names; "" where only some tasks have the command.
     """
     module = importlib.import_module(place)
     table = _table(module)
@@ -104,7 +106,7 @@ def load(name: str, place: str, about: str | None = None) -> Any:
         cls=lazy_group(
             place,
             {"Commands": table},
-            getattr(module, "OTHER", None),
+            getattr(module, "OTHER", None) or None,
             getattr(module, "DEFAULT", None),
         ),
         add_completion=False,
@@ -124,7 +126,8 @@ def members(place: str) -> Mapping[str, str]:
 def _table(module: ModuleType) -> Mapping[str, str] | None:
     """Command -> module of a group; None for a module that is a command."""
     if hasattr(module, "OTHER"):
-        return {task: task for task in registry.built_in()}
+        place = module.__name__
+        return {task: task for task in registry.built_in() if importlib.util.find_spec(f"{place}.{task}")}
     return getattr(module, "COMMANDS", None)
 
 

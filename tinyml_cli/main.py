@@ -42,7 +42,13 @@ SECTIONS = {
     },
     "Whole pipeline": {"pipeline": "pipeline", "studio": "studio", "serve": "serve"},
     "Data": {"data": "data"},
-    "Train": {"train": "train", "tune": "tune", "teach": "teach", "recipes": "recipes"},
+    "Train": {
+        "train": "train",
+        "federate": "federate",
+        "tune": "tune",
+        "teach": "teach",
+        "recipes": "recipes",
+    },
     "Shrink": {
         "quantize": "quantize",
         "prune": "prune",

@@ -36,7 +36,14 @@ def command(
         Path | None,
         typer.Option("--state", metavar="DIR", help="For queue and results; RUNS/.tinyml-serve by default."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Jobs at once.")] = 1,
+    workers: Annotated[
+        str,
+        typer.Option(
+            "--workers",
+            metavar="N|ray://HOST:PORT",
+            help="Jobs at once, 1 to 64; or a Ray cluster that runs them.",
+        ),
+    ] = "1",
     memory_mb: Annotated[
         int, typer.Option("--job-memory-mb", min=256, help="Memory of each process of a job (Linux).")
     ] = 8192,
@@ -55,12 +62,14 @@ def command(
       tinyml serve
       tinyml serve runs --workers 2 --token-file token.txt
       tinyml serve --share --name lab-server.local
+      tinyml serve runs --workers ray://head.local:10001
       tinyml serve runs --job-seconds 300 --job-memory-mb 4096
     """
     from tinyml_cli.http_api.server import ANY, LOOPBACK
     from tinyml_cli.serve.job_limits import JobLimits
+    from tinyml_cli.serve.ray_workers import places
     from tinyml_cli.serve.server import ServeOptions, serve
 
     limits = JobLimits(memory_mb, seconds, result_mb)
     address = host or (ANY if share else LOOPBACK)
-    serve(ServeOptions(folder, address, port, tuple(names or ()), token_file, state, workers, limits))
+    serve(ServeOptions(folder, address, port, tuple(names or ()), token_file, state, places(workers), limits))

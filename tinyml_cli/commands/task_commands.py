@@ -26,7 +26,7 @@ def any_task(data: options.AnyDataOption = None) -> dict[str, Any]:
     return {"data": data}
 
 
-def _recipe_options(
+def recipe_options(
     config: training_options.Config = None,
     set_: training_options.Set = None,
     run: options.RunOption = None,
@@ -47,7 +47,7 @@ def _board_options(
 def _gate_option(gate: board_options.Gate = True) -> None: ...
 
 
-def _output_options(json: options.Json = False, quiet: options.Quiet = False) -> None: ...
+def output_options(json: options.Json = False, quiet: options.Quiet = False) -> None: ...
 
 
 def train_command(values: Values, text: str) -> Callable[..., None]:
@@ -56,11 +56,11 @@ def train_command(values: Values, text: str) -> Callable[..., None]:
     def command(context: typer.Context, **given: Any) -> None:
         from tinyml_cli.stages import common as stages
 
-        run, recipe, _ = _prepared(context, values, given)
+        run, recipe, _ = prepared(context, given, values)
         outcome = stages.train(run, recipe, given["resume"])
         console.result(outcome, stages.train_text(outcome))
 
-    return _signed(command, text, values, _recipe_options, _output_options)
+    return signed(command, text, values, recipe_options, output_options)
 
 
 def pipeline_command(
@@ -79,7 +79,7 @@ def pipeline_command(
         from tinyml_cli.build.target import build_target
         from tinyml_cli.pipeline import run_pipeline
 
-        run, recipe, data = _prepared(context, values, given)
+        run, recipe, data = prepared(context, given, values)
         judged_on = data if evaluates_data else None
         target = build_target(given["board"], given["engine"], given["tflm"], port=given["port"])
         outcome = run_pipeline(run, recipe, target, judged_on, given["resume"])
@@ -87,13 +87,15 @@ def pipeline_command(
         if given["gate"] and not outcome.passed:
             raise typer.Exit(EXIT_FAILURE)
 
-    return _signed(command, text, values, _board_options, _recipe_options, _gate_option, _output_options)
+    return signed(command, text, values, _board_options, recipe_options, _gate_option, output_options)
 
 
-def _prepared(context: typer.Context, values: Values, given: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+def prepared(context: typer.Context, given: Mapping[str, Any], *parts: Values) -> tuple[Any, Any, Any]:
     from tinyml_cli.stages import common as stages
 
-    own = dict(values(**{name: given[name] for name in inspect.signature(values).parameters}))
+    own: dict[str, Any] = {}
+    for values in parts:
+        own |= values(**{name: given[name] for name in inspect.signature(values).parameters})
     data, own_config = own.pop("data"), own.pop("config", None)
     task, config, overrides = str(context.info_name), given["config"] or own_config, given["set_"] or []
     return *stages.prepare(task, own, data, config, overrides, given["run"], given["seed"]), data
@@ -107,7 +109,7 @@ def _pipeline_text(outcome: Pipeline, item: str) -> str:
     return f"Done in {outcome.seconds:.0f} s{replayed}. Run: {outcome.run}"
 
 
-def _signed(command: Callable[..., None], text: str, *parts: Callable[..., Any]) -> Callable[..., None]:
+def signed(command: Callable[..., None], text: str, *parts: Callable[..., Any]) -> Callable[..., None]:
     """The command with the parameters of all parts, in order, as typer reads them."""
     signatures = [inspect.signature(part, eval_str=True) for part in parts]
     parameters = [parameter for each in signatures for parameter in each.parameters.values()]

@@ -22,6 +22,7 @@ from tinyml_cli.outcomes.evaluations import Evaluated
 from tinyml_cli.pages.templates import put
 from tinyml_cli.run import MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.statistics.groups import read_groups
+from tinyml_cli.training.federated.files import FEDERATION_SECTION
 
 METRICS = "report/metrics.json"
 """The --json output of an evaluation, kept in the run."""
@@ -30,6 +31,7 @@ ATTACK = "report/attack.json"
 """The --json output of `tinyml attack`."""
 ATTACK_SECTION = "report/attack.html"
 """What `tinyml attack` leaves for the report."""
+_SECTIONS = {"federation": FEDERATION_SECTION, "attack": ATTACK_SECTION}
 
 Split = Literal["test", "all"]
 
@@ -145,7 +147,7 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
         members = decision.groups_of(tables, groups, strict=False)
     page, figures = filled(evaluation.page(outcome, items), decision, members), outcome.as_dict()
     write_atomic(run.file(METRICS), json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    write_atomic(run.file(REPORT), _with_attack(run, run.manifest(), page))
+    write_atomic(run.file(REPORT), _with_sections(run, run.manifest(), page))
     pictures = evaluation.draw(outcome, items, found)
     manifest = run.manifest()
     # The manifest describes the model in a few lines; report/metrics.json has everything.
@@ -163,7 +165,7 @@ def judge(evaluation: Evaluation[Items, Found, Result]) -> Result:
 
 def show_attack(run: Run, manifest: Manifest) -> None:
     """Puts ATTACK_SECTION into the report, if there is one of these models; the manifest is to be saved."""
-    change_report(run, manifest, lambda page: _with_attack(run, manifest, page))
+    change_report(run, manifest, lambda page: _with_sections(run, manifest, page))
 
 
 def change_report(run: Run, manifest: Manifest, change: Callable[[str], str]) -> str | None:
@@ -185,8 +187,9 @@ def change_report(run: Run, manifest: Manifest, change: Callable[[str], str]) ->
     return page
 
 
-def _with_attack(run: Run, manifest: Manifest, page: str) -> str:
-    """The page with the last attack, if it was on this very model."""
-    if not run.is_fresh(manifest, ATTACK_SECTION):
-        return page
-    return put(page, "attack", run.file(ATTACK_SECTION).read_text(encoding="utf-8"))
+def _with_sections(run: Run, manifest: Manifest, page: str) -> str:
+    """The page with what other commands left for it, where that is of this very model."""
+    for name, section in _SECTIONS.items():
+        if run.is_fresh(manifest, section):
+            page = put(page, name, run.file(section).read_text(encoding="utf-8"))
+    return page

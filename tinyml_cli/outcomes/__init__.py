@@ -30,6 +30,7 @@ _PLACES = {
     "studio": ["housekeeping:StudioOpened"],
     "serve": ["services:ServiceOpened"],
     "train": ["stages:Trained"],
+    "federate": ["federations:Federated"],
     "teach": ["teaching:WordsTaught"],
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],
@@ -123,7 +124,7 @@ _PLACES = {
 
 # Tasks of other packages print more than this package knows.
 _ELSEWHERE = {"evaluate": ("evaluations", "EvaluatedElsewhere")}
-_SAME_FOR_ALL_TASKS = ("pipeline", "train")
+_SAME_FOR_ALL_TASKS = ("federate", "pipeline", "train")
 
 
 def commands() -> list[str]:

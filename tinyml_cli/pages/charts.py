@@ -11,6 +11,7 @@ from tinyml_cli.outcomes.anomalies import ScoreCurve
 from tinyml_cli.outcomes.attacks import Attacked
 from tinyml_cli.outcomes.curves import CurvePoint
 from tinyml_cli.outcomes.evaluations import Calibration, Noise, RocCurve
+from tinyml_cli.outcomes.federations import Federation
 from tinyml_cli.outcomes.streams import EvaluatedStream
 from tinyml_cli.pages.colours import colour
 from tinyml_cli.pages.svg_chart import Chart, Tick
@@ -165,3 +166,20 @@ def curve(points: Sequence[CurvePoint]) -> Markup:
             point.x, point.int8, "c0", f"x {point.x:.2f}: {point.int8:.3f}, sine {point.truth:.3f}", 2.5
         )
     return chart.render(f"The int8 model's answers to {counted(len(points), 'point')} of a sine")
+
+
+def federation(outcome: Federation) -> Markup:
+    """The global model by rounds, and central training after as many passes."""
+    rounds = outcome.rounds
+    is_share = outcome.measure == "accuracy"
+    last = max(2, len(rounds))
+    highest = max(max(each.value, each.central or 0.0) for each in rounds) or 1.0
+    heights = (
+        _PERCENT if is_share else [(share * highest, f"{share * highest:.3g}") for share in (0.0, 0.5, 1.0)]
+    )
+    ends = [(float(at), str(at)) for at in sorted({1, (1 + last) // 2, last})]
+    chart = Chart(ends, heights, "Round", "Accuracy" if is_share else "Loss")
+    if outcome.central is not None:
+        chart.line([(at, each.central or 0.0) for at, each in enumerate(rounds, 1)], colour(0))
+    chart.line([(at, each.value) for at, each in enumerate(rounds, 1)], "all")
+    return chart.render(f"On the validation split, from {rounds[0].value:.3f} to {rounds[-1].value:.3f}")

@@ -46,6 +46,15 @@ OPTIONS = {
     "rate_hz": "--rate",
     "threshold.fpr": "--fpr",
     "threshold.false_alarms_per_hour": "--false-alarms-per-hour",
+    "federation.clients": "--clients",
+    "federation.non_iid": "--non-iid",
+    "federation.participation": "--participation",
+    "federation.prox_mu": "--prox-mu",
+    "federation.poisoned": "--poisoned",
+    "federation.clip": "--clip",
+    "federation.dp_noise": "--dp-noise",
+    "federation.dp_delta": "--dp-delta",
+    "federation.bits": "--bits",
 }
 
 

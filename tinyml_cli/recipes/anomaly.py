@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from tinyml_cli.features.anomaly_settings import Method
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.recipes.base import BaseRecipe, RecipeSection
+from tinyml_cli.recipes.federation import FederationRecipe
 from tinyml_cli.recipes.series import SeriesRecipe
 
 
@@ -126,6 +127,13 @@ class AnomalyRecipe(BaseRecipe):
     training: AnomalyTraining = Field(default_factory=AnomalyTraining)
     threshold: ThresholdRecipe = Field(default_factory=ThresholdRecipe)
     alarm: AlarmRecipe = Field(default_factory=AlarmRecipe)
+    federation: FederationRecipe | None = Field(default=None, description="null: the data are in one place")
+
+    @model_validator(mode="after")
+    def _only_networks_are_averaged(self) -> AnomalyRecipe:
+        if self.federation is not None and self.method != "autoencoder":
+            raise ValueError(f"federation: clusters of the method {self.method} cannot be averaged")
+        return self
 
     @model_validator(mode="after")
     def _only_networks_start_from_weights(self) -> AnomalyRecipe:
@@ -135,6 +143,7 @@ class AnomalyRecipe(BaseRecipe):
 
     @property
     def title(self) -> tuple[str, ...]:
-        """The method, and where the data comes from."""
+        """The method, where the data comes from, and whether clients learned it."""
         source = self.data_path.rstrip("/\\").replace("\\", "/").rpartition("/")[2] if self.data_path else ""
-        return (self.method, source) if source else (self.method,)
+        learned = "federated" if self.federation else ""
+        return tuple(filter(None, (self.method, source, learned)))

@@ -16,6 +16,7 @@ from tinyml_cli.recipes.base import (
     RecipeSection,
     rising,
 )
+from tinyml_cli.recipes.federation import FederationRecipe
 
 RESERVED_LABELS = ("silence", "unknown")
 MAX_WORDS = 10
@@ -213,6 +214,7 @@ class KwsRecipe(ClassifierRecipe):
     operating_point: OperatingPointRecipe = Field(default_factory=OperatingPointRecipe)
     distillation: DistillationRecipe = Field(default_factory=DistillationRecipe)
     training: KwsTraining = Field(default_factory=KwsTraining)
+    federation: FederationRecipe | None = Field(default=None, description="null: the data are in one place")
     recognizer: RecognizerSettings = Field(default_factory=RecognizerSettings)
 
     @field_validator("words")
@@ -241,5 +243,5 @@ class KwsRecipe(ClassifierRecipe):
 
     @property
     def title(self) -> tuple[str, ...]:
-        """The words."""
-        return tuple(self.words)
+        """The words, and whether clients learned them."""
+        return (*self.words, *(["federated"] if self.federation else []))

@@ -7,9 +7,9 @@ import io
 import json
 import os
 import shutil
-import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tinyml_cli.serve.job_limits import JobLimits
 from tinyml_cli.serve.job_log import JobLog
 from tinyml_cli.serve.job_queue import JobQueue
 from tinyml_cli.serve.orders import ArtifactTold, JobOrder, QueuedJob, QueueState
+from tinyml_cli.serve.ray_workers import ClusterLostError, RayCluster, WorkerLostError
 from tinyml_cli.serve.sources import JobSources
 
 _POLL_S = 0.1
@@ -44,16 +45,24 @@ class Dispatcher:
         sources: finds what a job is about.
         limits: of each.
         workers: how many run at once.
+        cluster: where they run; None: on this computer.
     """
 
     def __init__(
-        self, folder: Path, queue: JobQueue, sources: JobSources, limits: JobLimits, workers: int
+        self,
+        folder: Path,
+        queue: JobQueue,
+        sources: JobSources,
+        limits: JobLimits,
+        workers: int,
+        cluster: RayCluster | None = None,
     ) -> None:
         self._folder = folder
         self._queue = queue
         self._sources = sources
         self.limits = limits
         self.workers = workers
+        self._cluster = cluster
         self._ends = False
         self._cancelled: set[str] = set()
         self._running: dict[str, threading.Event] = {}
@@ -128,13 +137,24 @@ class Dispatcher:
             state = "done"
         except JobCancelledError:
             if self._ends and job.id not in self._cancelled:
-                shutil.rmtree(attempt, ignore_errors=True)
-                with contextlib.suppress(
-                    NoSpaceError
-                ):  # then it is still "running", which the next one mends
-                    self._queue.put_back(job.id)
+                self._put_back(job, attempt)
                 return
             state = "cancelled"
+        except ClusterLostError as error:
+            console.warn(f"the Ray cluster does not answer ({error}); jobs wait for it")
+            self._put_back(job, attempt)
+            time.sleep(_RETRY_S)
+            return
+        except WorkerLostError as error:
+            console.warn(f"a worker of the Ray cluster was lost ({error}) with job {job.id}")
+            shutil.rmtree(attempt, ignore_errors=True)
+            if self._queue.queue_again(job.id):
+                return
+            known = {
+                "error": TinymlError(
+                    "The computers that ran the job were lost each time", job.id, "Ask for less."
+                )
+            }
         except TinymlError as error:
             known = {"error": error}
         except OSError as error:
@@ -145,6 +165,11 @@ class Dispatcher:
         self._end(job.id, state, known)
         if state == "cancelled":
             self.clear(job.id)
+
+    def _put_back(self, job: QueuedJob, attempt: Path) -> None:
+        shutil.rmtree(attempt, ignore_errors=True)
+        with contextlib.suppress(NoSpaceError):  # then it is still "running", which the next server mends
+            self._queue.put_back(job.id)
 
     def _clean(self, folder: Path) -> None:
         for left in (*folder.glob("attempt-*"), folder / ARTIFACTS):
@@ -164,33 +189,31 @@ class Dispatcher:
 
     def _in_process(self, job: QueuedJob, attempt: Path, log: JobLog) -> Any:
         self._write_job(job.order, attempt)
-        command = [sys.executable, "-P", "-m", "tinyml_cli.serve.worker", str(attempt.resolve())]
-        with processes.Process(
-            command, stdout=processes.DEVNULL, stderr=processes.PIPE, env=_environment(attempt), cwd=attempt
-        ) as process:
-            reader = threading.Thread(target=_read, args=(process, log), daemon=True)
-            reader.start()
-            try:
-                self._watch(job, attempt, process)
-            finally:
-                process.stop()
-                reader.join()
+        watch = self._watching(job, attempt)
+        if self._cluster is not None:
+            code = self._cluster.run(attempt, lambda line: _say(line, log), watch)
+        else:
+            code = _here(attempt, log, watch)
+        watch()
+        self._check_size(job, attempt)
         if (result := attempt / worker.RESULT).is_file():
             return _document(result)
-        raise _failure(attempt, process.returncode, self.limits)
+        raise _failure(attempt, code, self.limits)
 
     def _write_job(self, order: JobOrder, attempt: Path) -> None:
-        document = {
-            "order": order.model_dump(),
-            "limits": self.limits.as_dict(),
-            **self._sources.paths(order, attempt),
-        }
+        paths = self._sources.paths(order, attempt)
+        if self._cluster is not None:
+            paths = self._cluster.carried(paths, attempt)
+        document = {"order": order.model_dump(), "limits": self.limits.as_dict(), **paths}
         (attempt / "tmp").mkdir()
         (attempt / worker.JOB).write_text(json.dumps(document), encoding="utf-8", newline="\n")
 
-    def _watch(self, job: QueuedJob, attempt: Path, process: processes.Process) -> None:
-        started_s = looked_s = time.monotonic()
-        while process.poll() is None:
+    def _watching(self, job: QueuedJob, attempt: Path) -> Callable[[], None]:
+        """What is to be called a few times a second while a job runs, and once afterwards."""
+        started_s = time.monotonic()
+        looked_s = [started_s]
+
+        def watch() -> None:
             now_s = time.monotonic()
             if self._ends or job.id in self._cancelled:
                 raise JobCancelledError
@@ -198,12 +221,11 @@ class Dispatcher:
                 raise TinymlError(
                     f"The job took longer than {self.limits.seconds} s", job.id, "Ask for less at once."
                 )
-            if now_s - looked_s > _LOOK_S:
-                looked_s = now_s
+            if now_s - looked_s[0] > _LOOK_S:
+                looked_s[0] = now_s
                 self._check_size(job, attempt)
-            with contextlib.suppress(processes.TimeoutExpired):
-                process.wait(timeout=_POLL_S)
-        self._check_size(job, attempt)
+
+        return watch
 
     def _check_size(self, job: QueuedJob, attempt: Path) -> None:
         if folder_bytes(attempt) > self.limits.result_mb << 20:
@@ -212,22 +234,38 @@ class Dispatcher:
             )
 
 
-def _environment(attempt: Path) -> dict[str, str]:
-    """Runs and temporary files lie in the job's own folder."""
-    temporary = str((attempt / "tmp").resolve())
-    return {
-        **os.environ,
-        "TINYML_RUNS": str((attempt / "runs").resolve()),
-        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
-    }
+def _here(attempt: Path, log: JobLog, watch: Callable[[], None]) -> int:
+    """Runs the worker of a folder on this computer; returns its exit code."""
+    with processes.Process(
+        worker.command(attempt),
+        stdout=processes.DEVNULL,
+        stderr=processes.PIPE,
+        env=worker.environment(attempt),
+        cwd=attempt,
+    ) as process:
+        reader = threading.Thread(target=_read, args=(process, log), daemon=True)
+        reader.start()
+        try:
+            while process.poll() is None:
+                watch()
+                with contextlib.suppress(processes.TimeoutExpired):
+                    process.wait(timeout=_POLL_S)
+        finally:
+            process.stop()
+            reader.join()
+    return process.returncode
 
 
 def _read(process: processes.Process, log: JobLog) -> None:
     assert process.stderr
     for line in io.TextIOWrapper(process.stderr, encoding="utf-8", errors="replace"):
-        if text := line.rstrip():
-            with contextlib.suppress(OSError):  # a full disk ends the job elsewhere
-                log.say(line=text)
+        _say(line, log)
+
+
+def _say(line: str, log: JobLog) -> None:
+    if text := line.rstrip():
+        with contextlib.suppress(OSError):  # a full disk ends the job elsewhere
+            log.say(line=text)
 
 
 def _failure(attempt: Path, code: int, limits: JobLimits) -> TinymlError:

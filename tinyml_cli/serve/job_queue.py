@@ -150,6 +150,18 @@ class JobQueue:
                 (id,),
             )
 
+    def queue_again(self, id: str) -> bool:
+        """A job that runs waits again, because its computer was lost; False if that was the last attempt."""
+        with self._writing() as table:
+            found = table.execute(
+                "update jobs set state = 'queued', started_s = null "
+                "where id = ? and state = 'running' and attempts < ?",
+                (id, _MOST_ATTEMPTS),
+            ).rowcount
+        with self.changed:
+            self.changed.notify()
+        return bool(found)
+
     def cancel_waiting(self, id: str) -> bool:
         """Cancels a job that has not begun; False where it has."""
         with self._writing() as table:

@@ -16,7 +16,7 @@ from tinyml_cli.serve.orders import JobOrder
 
 _PROGRAMS = ("firmware.elf", "firmware.bin", "firmware.hex")
 # What a job does not need of a run, or makes anew.
-_LEFT_OUT = ("logs", "report", "firmware", "replay", ".*")
+LEFT_OUT = ("logs", "report", "firmware", "replay", ".*")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _opened(place: JobPlace) -> Run:
     """A run of the job's own."""
     if place.model.is_dir():
         copy = runs_dir() / place.model.name
-        shutil.copytree(place.model, copy, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+        shutil.copytree(place.model, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
         return Run(copy)
     if place.model.suffix == ".keras":
         from tinyml_cli.models.untrusted import check_archive, check_weights

@@ -23,7 +23,7 @@ from tinyml_cli.outcomes.services import ServiceOpened
 from tinyml_cli.serve import job_limits
 from tinyml_cli.serve.app import application
 from tinyml_cli.serve.job_limits import JobLimits
-from tinyml_cli.serve.service import STATE, opened
+from tinyml_cli.serve.service import STATE, Service, opened
 
 _TOKEN_BYTES = 32
 _SHORTEST_TOKEN = 16
@@ -40,7 +40,7 @@ class ServeOptions:
         names: further names by which clients call this computer.
         token_file: holds the token; made where it is not there.
         state: where queue and results lie; a hidden folder in `runs` by default.
-        workers: jobs at once.
+        workers: jobs at once on this computer, or the address of a Ray cluster that runs them.
         limits: of each job.
     """
 
@@ -50,7 +50,7 @@ class ServeOptions:
     names: tuple[str, ...] = ()
     token_file: Path | None = None
     state: Path | None = None
-    workers: int = 1
+    workers: int | str = 1
     limits: JobLimits = field(default_factory=JobLimits)
 
 
@@ -72,7 +72,7 @@ def serve(options: ServeOptions) -> None:
         service = stack.enter_context(opened(options.runs, state, token, options.limits, options.workers))
         running = RunningServers([(web_server(application(service, _names(options)), ws="wsproto"), found)])
         running.start()
-        _tell(options, token, found.getsockname()[1])
+        _tell(options, service, token, found.getsockname()[1])
         was_quiet, console.quiet = console.quiet, True
         with contextlib.suppress(KeyboardInterrupt):
             running.wait()
@@ -113,7 +113,7 @@ def _token(path: Path | None) -> str:
     return token
 
 
-def _tell(options: ServeOptions, token: str, port: int) -> None:
+def _tell(options: ServeOptions, service: Service, token: str, port: int) -> None:
     shown = LOOPBACK if options.host == ANY else options.host
     url = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
     console.info(f"Serving the runs of {options.runs}. Ctrl-C ends it; jobs go on with the next start.")
@@ -128,7 +128,7 @@ def _tell(options: ServeOptions, token: str, port: int) -> None:
             folder=str(options.runs),
             port=port,
             token=token,
-            workers=options.workers,
+            workers=service.dispatcher.workers,
             memory_is_limited=job_limits.enforces_memory(),
         ),
         f"{url} answers requests with {known}. Try:\n"

@@ -14,6 +14,7 @@ from tinyml_cli.serve.boards_pool import BoardPool
 from tinyml_cli.serve.dispatcher import Dispatcher
 from tinyml_cli.serve.job_limits import JobLimits
 from tinyml_cli.serve.job_queue import JobQueue
+from tinyml_cli.serve.ray_workers import RayCluster
 from tinyml_cli.serve.sources import JobSources
 from tinyml_cli.serve.uploads import Uploads
 
@@ -32,14 +33,21 @@ class Service:
         boards: firmware that answers.
     """
 
-    def __init__(self, runs: Path, state: Path, token: str, limits: JobLimits, workers: int) -> None:
+    def __init__(self, runs: Path, state: Path, token: str, limits: JobLimits, workers: int | str) -> None:
+        """Connects to the cluster that `workers` names, if it is no number.
+
+        Raises:
+            TinymlError: there is none.
+        """
+        self.cluster = RayCluster(workers) if isinstance(workers, str) else None
+        jobs = self.cluster.jobs if self.cluster is not None else int(workers)
         self.runs = runs.resolve()
         self.token = token
         self.keep_days = 7.0
         self.uploads = Uploads(state / "uploads")
         self.sources = JobSources(self.runs, self.uploads)
         self.queue = JobQueue(state / "jobs.sqlite3")
-        self.dispatcher = Dispatcher(state / "jobs", self.queue, self.sources, limits, workers)
+        self.dispatcher = Dispatcher(state / "jobs", self.queue, self.sources, limits, jobs, self.cluster)
         self.boards = BoardPool(state / "native", self.queue, self.dispatcher)
         self._ends = threading.Event()
 
@@ -54,6 +62,8 @@ class Service:
         """Ends workers and boards; jobs that ran go on with the next server."""
         self._ends.set()
         self.dispatcher.stop()
+        if self.cluster is not None:
+            self.cluster.close()
         self.boards.close()
         self.queue.close()
 
@@ -74,7 +84,7 @@ class Service:
 
 
 @contextlib.contextmanager
-def opened(runs: Path, state: Path, token: str, limits: JobLimits, workers: int) -> Iterator[Service]:
+def opened(runs: Path, state: Path, token: str, limits: JobLimits, workers: int | str) -> Iterator[Service]:
     """A service that runs; no second one may have the same state.
 
     Raises:

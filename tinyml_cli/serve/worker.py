@@ -15,6 +15,21 @@ from typing import Any
 JOB, RESULT, ERROR, MADE = "job.json", "result.json", "error.json", "made"
 
 
+def command(folder: Path) -> list[str]:
+    """The command line of the worker of a folder."""
+    return [sys.executable, "-P", "-m", "tinyml_cli.serve.worker", str(folder.resolve())]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Runs and temporary files lie in the job's own folder."""
+    temporary = str((folder / "tmp").resolve())
+    return {
+        **os.environ,
+        "TINYML_RUNS": str((folder / "runs").resolve()),
+        **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary),
+    }
+
+
 def main(folder: Path) -> int:
     """Does the job of a folder; returns the exit code."""
     from tinyml_cli import locks

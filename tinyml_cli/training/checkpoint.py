@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 from tinyml_cli.console import console
 from tinyml_cli.documents import load_json
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.files import atomic_path, write_atomic
+from tinyml_cli.files import atomic_path, write_arrays, write_atomic
 from tinyml_cli.training.judging import MEASURES
 
 if TYPE_CHECKING:
     import keras
+    from numpy.typing import NDArray
 
 _STATE = "state.json"
 # Keys of older versions, whose values are among `judged`.
@@ -99,6 +100,14 @@ class Checkpoint:
             _save(average.weights, self._average(progress))
         if progress.best_epoch == progress.epochs_done:
             _save((model if average is None else average).weights, self._best(progress))
+        self._refer_to(progress)
+
+    def save_arrays(self, arrays: Mapping[str, NDArray[Any]], progress: TrainingProgress) -> None:
+        """Records the epoch that just ended, of a training whose state is no single model."""
+        write_arrays(self._last(progress), arrays)
+        self._refer_to(progress)
+
+    def _refer_to(self, progress: TrainingProgress) -> None:
         write_atomic(self._folder / _STATE, json.dumps(asdict(progress), indent=2) + "\n")
         self._forget(self._last(progress), self._average(progress), self._best(progress))
 
@@ -157,6 +166,20 @@ class Checkpoint:
     def load_last(self, progress: TrainingProgress, model: keras.Model) -> None:
         """Gives a compiled model and its optimiser the state after the last epoch."""
         _load([*model.weights, *model.optimizer.variables], self._last(progress))
+
+    def load_arrays(self, progress: TrainingProgress) -> dict[str, NDArray[Any]]:
+        """What `save_arrays` saved after the last epoch.
+
+        Raises:
+            TinymlError: the file is damaged.
+        """
+        import numpy as np
+
+        try:
+            with np.load(self._last(progress)) as saved:
+                return {name: saved[name] for name in saved.files}
+        except Exception as error:  # zipfile and NumPy raise many kinds for damaged bytes
+            raise _damaged(self._last(progress), str(error)) from error
 
     def load_average(self, progress: TrainingProgress, model: keras.Model) -> None:
         """Gives a model the averaged weights after the last epoch."""

@@ -140,7 +140,7 @@ def train(plan: TrainingPlan, logs: Path, fingerprint: str, resume: Resume | boo
         plan.miner.use(progress.found)
     seam.epochs_before([scalars_of(epoch) for epoch in progress.history])
     if progress.epochs_done < progress.last_epoch(resume):
-        _Training(plan, model, twin, progress, _EpochLog(logs, checkpoint)).run()
+        _Training(plan, model, twin, progress, EpochLog(logs, checkpoint)).run()
     kept = model if twin is None else twin
     if progress.best_epoch:
         checkpoint.load_best(progress, kept)
@@ -160,7 +160,7 @@ class _Training:
         model: keras.Model,
         twin: keras.Model | None,
         progress: TrainingProgress,
-        log: _EpochLog,
+        log: EpochLog,
     ) -> None:
         self._plan = plan
         self._model = model
@@ -183,7 +183,10 @@ class _Training:
                 progress.ended(trained, plan.judge(kept))
                 if plan.chooser is not None and progress.epochs_done >= plan.chooser.from_epoch:
                     progress.scored(plan.chooser.score(kept))
-                self._log.epoch_ended(self._model, self._twin, progress)
+                self._log.ended(progress, self._save)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        checkpoint.save(self._model, self._twin, self._progress)
 
     def _epoch(self, epoch: int, bar: Bar) -> dict[str, float]:
         """One pass over the training examples; its mean measures."""
@@ -212,7 +215,7 @@ class _Training:
             miner.use(self._progress.found)
 
 
-class _EpochLog:
+class EpochLog:
     """Saves the checkpoint, writes TensorBoard's scalars and the progress bar's note."""
 
     def __init__(self, folder: Path, checkpoint: Checkpoint) -> None:
@@ -220,13 +223,13 @@ class _EpochLog:
         self._checkpoint = checkpoint
         self._scalars = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
-    def epoch_ended(self, model: keras.Model, twin: keras.Model | None, progress: TrainingProgress) -> None:
-        """Records the epoch that `progress` has just counted."""
+    def ended(self, progress: TrainingProgress, save: Callable[[Checkpoint], None]) -> None:
+        """Records the epoch that `progress` has just counted; `save` keeps what the next one needs."""
         done = progress.epochs_done
         measures = scalars_of(progress.history[-1])
         # First: an epoch that is told twice, of a training that is killed in between, is none that is lost.
         seam.epoch(done, measures)
-        self._checkpoint.save(model, twin, progress)
+        save(self._checkpoint)
         with self._scalars.as_default(step=done):
             for name, value in measures.items():
                 tf.summary.scalar(name, value)

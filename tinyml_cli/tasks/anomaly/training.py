@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from tinyml_cli.outcomes.stages import Trained
 from tinyml_cli.recipes.anomaly import AnomalyRecipe
 from tinyml_cli.run import CHECKPOINT, Run
 from tinyml_cli.tasks.anomaly import data as anomaly_data
+from tinyml_cli.tasks.anomaly import federation
 from tinyml_cli.tasks.anomaly import held_out as anomaly_held_out
 from tinyml_cli.tasks.anomaly import threshold as thresholds
 from tinyml_cli.tasks.anomaly.data import PreparedRecordings
@@ -54,7 +55,7 @@ def train(run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> Tra
     thresholds.check_reachable(len(held), data.source.window_s, asked.fpr, asked.false_alarms_per_hour)
     held_features = data.source.features(held.samples)
     training.begin()
-    fit = _fit(run, recipe, data, features, held_features, standard, resume)
+    fit = _fit(run, recipe, data, train, features, held_features, standard, resume)
     manifest = _describe(recipe, data, standard, fit, {"train": train, "threshold": held})
     rows = np.random.default_rng([recipe.seed, 6]).permutation(len(features))[:_TRAINING_SAMPLE_SIZE]
     arrays: dict[str, dict[str, NDArray[Any]]] = {
@@ -73,7 +74,7 @@ def train(run: Run, recipe: AnomalyRecipe, resume: Resume | bool = False) -> Tra
     return training.finish(
         manifest,
         fit.model,
-        [*arrays, anomaly_held_out.HELD_OUT],
+        [*arrays, anomaly_held_out.HELD_OUT, *fit.files],
         (len(train), len(held), kept),
         notes=list(data.notes),
         left_out=inventory.counts(data.found.left_out),
@@ -88,6 +89,7 @@ class _Fit:
     metrics: Mapping[str, float]
     clusters: Any = None
     epochs: Epochs | None = None
+    files: Sequence[str] = ()
 
 
 def build(recipe: AnomalyRecipe, data: PreparedRecordings) -> keras.Model:
@@ -118,6 +120,7 @@ def _fit(
     run: Run,
     recipe: AnomalyRecipe,
     data: PreparedRecordings,
+    windows: NormalWindows,
     features: NDArray[np.int32],
     held_features: NDArray[np.int32],
     standard: anomaly_data.Standard,
@@ -128,17 +131,25 @@ def _fit(
     if recipe.method != "autoencoder":
         Checkpoint(run.file(CHECKPOINT)).clear()
         return _fit_clusters(recipe, real)
-    from tinyml_cli.training.reconstruct import fit
-
     held = to_real(held_features, standard.offsets, standard.deviations, clip)
     digest = hashlib.sha256(recipe.to_yaml().encode())
     digest.update(features.tobytes())
-    fitted = fit(
-        lambda: build(recipe, data), real, held, recipe, run.file("logs"), digest.hexdigest(), resume
-    )
+    mark, logs = digest.hexdigest(), run.file("logs")
+    files: Sequence[str] = ()
+    if recipe.federation is None:
+        from tinyml_cli.training.reconstruct import fit
+
+        fitted = fit(lambda: build(recipe, data), real, held, recipe, logs, mark, resume)
+    else:
+        from tinyml_cli.training.federated import telling
+
+        plan, federated = federation.train(
+            lambda: build(recipe, data), data, windows, real, held, standard, recipe, logs, mark, resume
+        )
+        files, fitted = telling.write(run, plan, federated), federated.fitted
     metrics = {"validation_loss": round(fitted.validation_loss, 5), "epochs": fitted.epochs}
     planned = recipe.training.epochs
-    return _Fit(fitted.model, metrics, epochs=Epochs(done=fitted.epochs, planned=planned))
+    return _Fit(fitted.model, metrics, epochs=Epochs(done=fitted.epochs, planned=planned), files=files)
 
 
 def _fit_clusters(recipe: AnomalyRecipe, real: NDArray[np.float32]) -> _Fit:

@@ -19,8 +19,8 @@ from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.run import Run
 from tinyml_cli.speech import espeak, kokoro_files, reading
 from tinyml_cli.speech import plan as speech_plan
+from tinyml_cli.tasks.kws import federation, negatives
 from tinyml_cli.tasks.kws import languages as kws_languages
-from tinyml_cli.tasks.kws import negatives
 from tinyml_cli.user_text import is_spoken
 
 # Synthetic voices prove little about people, so only a few are kept away from training.
@@ -36,6 +36,7 @@ def check(recipe: KwsRecipe) -> None:
     """
     check_words(recipe.words)
     negatives.check(recipe)
+    federation.check(recipe)
     _check_languages(recipe)
     options.check(recipe.model.name, recipe.model.options)
     for teacher in recipe.distillation.teachers:

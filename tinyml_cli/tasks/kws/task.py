@@ -149,9 +149,7 @@ class KeywordSpotting(TaskSpec):
         training.begin()
         where = _split(corpus, recipe)
         parts = {split: corpus.clips.take(where == split) for split in splits.SPLITS}
-        trained = kws_training.train(
-            lambda: self.build_model(recipe), corpus, parts, recipe, run.file("logs"), resume
-        )
+        trained = kws_training.train(lambda: self.build_model(recipe), corpus, parts, recipe, run, resume)
         sample = trained.sample
         plain = kws_examples.plain_examples(
             kws_examples.balanced(parts["train"], recipe.model_labels, kws_held_out.SAVED_CLIPS_PER_LABEL),
@@ -166,7 +164,7 @@ class KeywordSpotting(TaskSpec):
         kws_held_out.save_speakers(run, parts)
         kws_held_out.keep_validation(run, parts["validation"], recipe)
         manifest = _describe(recipe, corpus, parts, trained.fitted)
-        files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS, VALIDATION)
+        files = (TRAINING_SAMPLE, HELD_OUT, kws_held_out.SPEAKERS, VALIDATION, *trained.files)
         sizes = (trained.examples_per_epoch, trained.validation_examples, len(parts["test"]))
         left_out = inventory.counts(corpus.left_out)
         finished = training.finish(manifest, trained.fitted.model, files, sizes, left_out=left_out)

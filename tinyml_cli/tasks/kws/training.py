@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tinyml_cli.data import splits
 from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.recipes.kws import RESERVED_LABELS, KwsRecipe
+from tinyml_cli.run import Run
 from tinyml_cli.tasks.kws import examples as kws_examples
-from tinyml_cli.tasks.kws import negatives, voice_streams
+from tinyml_cli.tasks.kws import federation, negatives, voice_streams
 from tinyml_cli.tasks.kws import teachers as kws_teachers
 from tinyml_cli.tasks.kws.pool import ExamplePool
 from tinyml_cli.tasks.kws.stream_windows import STREAM_S, StreamWindows, WithStreams
@@ -39,12 +41,14 @@ class TrainedSpotter:
         sample: examples to calibrate the quantisation by.
         examples_per_epoch: training examples of one epoch.
         validation_examples: examples that watched the training.
+        files: what else the training left in the run.
     """
 
     fitted: Fitted
     sample: Examples
     examples_per_epoch: int
     validation_examples: int
+    files: Sequence[str] = ()
 
 
 def train(
@@ -52,7 +56,7 @@ def train(
     corpus: Corpus,
     parts: Mapping[splits.Split, ClipSet],
     recipe: KwsRecipe,
-    logs: Path,
+    run: Run,
     resume: Resume | bool,
 ) -> TrainedSpotter:
     """Fits a model to the training speakers.
@@ -62,7 +66,7 @@ def train(
         corpus: where the clips come from.
         parts: clips by split.
         recipe: what to train.
-        logs: folder for TensorBoard and the checkpoint.
+        run: where to write.
         resume: what to do with the checkpoint of a stopped training.
 
     Raises:
@@ -75,6 +79,9 @@ def train(
     clips = parts["train"]
     teacher = kws_teachers.load(recipe, parts)
     validation = _validation_examples(parts["validation"], recipe)
+    logs = run.file("logs")
+    if recipe.federation is not None:
+        return _at_clients(build, corpus, parts, validation, recipe, run, resume)
     seed = [recipe.seed, 3]
     variations = Variations(clips, corpus.noises, recipe, seed)
     quotas = kws_examples.training_quotas(clips, recipe)
@@ -94,6 +101,27 @@ def train(
         fitted = fit(build, source, validation, for_source(recipe), logs, mark, resume, miner, pool, choice)
         sample = pool.sample(fitted.epochs - 1, _SAMPLE_SIZE)
         return TrainedSpotter(fitted, sample, len(source), len(validation))
+
+
+def _at_clients(
+    build: Callable[[], keras.Model],
+    corpus: Corpus,
+    parts: Mapping[splits.Split, ClipSet],
+    validation: Examples,
+    recipe: KwsRecipe,
+    run: Run,
+    resume: Resume | bool,
+) -> TrainedSpotter:
+    from tinyml_cli.training.federated import telling
+
+    mark = _fingerprint(recipe, corpus, "")
+    plan, fit, examples = federation.train(
+        build, corpus, parts, validation, for_source(recipe), run.file("logs"), mark, resume
+    )
+    files = telling.write(run, plan, fit)
+    rows = np.random.default_rng([recipe.seed, 47]).permutation(len(examples))[:_SAMPLE_SIZE]
+    sample = Examples(examples.features[rows], examples.labels[rows])
+    return TrainedSpotter(fit.fitted, sample, len(examples), len(validation), files)
 
 
 def _windows(clips: ClipSet, corpus: Corpus, recipe: KwsRecipe) -> StreamWindows | None:

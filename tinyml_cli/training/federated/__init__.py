@@ -1,0 +1,1 @@
+"""Federated learning: clients that keep their data, a server that averages what they changed."""
