@@ -60,6 +60,7 @@ setup(
         "tinyml_cli.container": ["requirements.lock"],
         "tinyml_cli.pages": ["templates/*"],
         "tinyml_cli.lineage": ["templates/*"],
+        "tinyml_cli.training.federated": ["flower/*"],
         "tinyml_cli.project": ["templates/*"],
         "tinyml_cli.retraining": ["templates/*"],
         "tinyml_cli.speech": ["*.tsv"],

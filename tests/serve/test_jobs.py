@@ -26,8 +26,8 @@ from tinyml_cli.serve.service import Service
 from tinyml_cli.serve.uploads import UPLOAD_BYTES, check_upload
 
 
-def done(client: TestClient, id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 120
+def done(client: TestClient, id: str, within_s: float = 120) -> dict[str, Any]:
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         job: dict[str, Any] = client.get(f"/v1/jobs/{id}").json()
         if job["state"] not in ("queued", "running"):

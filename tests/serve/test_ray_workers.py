@@ -67,7 +67,7 @@ def test_no_job_is_lost_with_a_node(cluster: Any, tmp_path: Path, tflite: bytes)
         while ray.available_resources().get("CPU", 0) > 0 and time.monotonic() < deadline:
             time.sleep(0.05)
         cluster.remove_node(cluster.second, allow_graceful=False)
-        jobs = [done(client, id) for id in ids]
+        jobs = [done(client, id, within_s=400) for id in ids]
         assert [job["state"] for job in jobs] == ["done"] * 3, jobs
         assert all([each["name"] for each in job["artifacts"]] == ["c.zip"] for job in jobs)
         assert sum(job["attempts"] for job in jobs) == 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ pytest.importorskip("tensorflow", reason="extra `train` is not installed")
 import keras
 from keras import layers
 
+from tinyml_cli import processes
 from tinyml_cli.recipes.federation import FederationRecipe
 from tinyml_cli.training.batches import Batch
+from tinyml_cli.training.federated.flower_app import export
 from tinyml_cli.training.federated.losses import cross_entropy
 from tinyml_cli.training.federated.population import FederatedClient, Judgement, Population
 from tinyml_cli.training.federated.rounds import FederatedFit, FederationPlan, federate
@@ -51,7 +55,7 @@ def drawn(seed: list[int], n: int = 16) -> tuple[Any, Any]:
     return inputs, np.eye(2, dtype=np.float32)[(inputs[:, 0] > 0).astype(int)]
 
 
-def trained(folder: Path, resume: bool = False, stop_in: int | None = None, **values: Any) -> FederatedFit:
+def planned(stop_in: int | None = None, **values: Any) -> FederationPlan:
     inputs, targets = drawn([99], 200)
 
     def test(model: keras.Model) -> Judgement:
@@ -67,13 +71,17 @@ def trained(folder: Path, resume: bool = False, stop_in: int | None = None, **va
         lambda model: judge(model.predict_on_batch(inputs), targets.argmax(axis=1)),
         test,
         lambda model: None,
+        (inputs, targets),
         1000,
     )
     recipe = FederationRecipe.model_validate(
         {"clients": CLIENTS, "participation": 1.0, "local_epochs": 1, **values}
     )
-    plan = FederationPlan(network, population, cross_entropy(0.0), recipe, 4, 0.02, 1e-4, 3)
-    return federate(plan, folder, "mark", resume)
+    return FederationPlan(network, population, cross_entropy(0.0), recipe, 4, 0.02, 1e-4, 3)
+
+
+def trained(folder: Path, resume: bool = False, stop_in: int | None = None, **values: Any) -> FederatedFit:
+    return federate(planned(stop_in, **values), folder, "mark", resume)
 
 
 def test_statistics_come_back_from_the_wire_and_stay_variances() -> None:
@@ -128,3 +136,25 @@ def test_a_strong_pull_leaves_the_model_where_it_was(tmp_path: Path) -> None:
         trained(tmp_path / str(mu), prox_mu=mu, local_epochs=6, compare=False) for mu in (0.0, 50.0)
     )
     assert held.norms[-1] < free.norms[-1]
+
+
+@pytest.mark.slow
+def test_the_flower_app_learns_in_its_own_environment(tmp_path: Path) -> None:
+    """Its files are whole anywhere; they run where TINYML_FLOWER is the Python of Flower's environment."""
+    export(tmp_path / "flower", planned(prox_mu=0.1))
+    package = tmp_path / "flower" / "tinyml_federation"
+    for script in package.glob("*.py"):
+        compile(script.read_text(encoding="utf-8"), script, "exec")
+    with np.load(package / "client_002.npz") as arrays:
+        np.testing.assert_array_equal(arrays["inputs"], drawn([2, 0])[0])
+    settings = json.loads((package / "settings.json").read_text(encoding="utf-8"))
+    assert (settings["clients"], settings["rounds"], settings["batch_size"]) == (CLIENTS, 4, 16)
+    python = os.environ.get("TINYML_FLOWER")
+    if python is None:
+        pytest.skip("TINYML_FLOWER names no Python with flwr: only the files were checked")
+    command = [python, "-m", "tinyml_federation", "2"]
+    done = processes.run(command, cwd=tmp_path / "flower", timeout_s=500)
+    rounds = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"round"')]
+    assert [each["round"] for each in rounds] == [0, 1, 2], done.stderr[-2000:]
+    assert rounds[-1]["accuracy"] > rounds[0]["accuracy"]
+    assert (tmp_path / "flower" / "federated.keras").is_file()

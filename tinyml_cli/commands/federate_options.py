@@ -12,6 +12,7 @@ from tinyml_cli.commands.task_commands import Values, output_options, prepared, 
 from tinyml_cli.console import console
 
 _RULES = ("mean", "trimmed-mean")
+_ENGINES = ("own", "flower")
 
 
 def values(
@@ -70,6 +71,15 @@ def values(
     bits: Annotated[
         int | None, typer.Option("--bits", help="Of each value that clients send: 8 (by default) or 32.")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            callback=options.one_of("engine", *_ENGINES),
+            autocompletion=lambda: _ENGINES,
+            help="flower: also leave the same as a Flower app, in the run's folder flower/.",
+        ),
+    ] = None,
     compare: Annotated[
         bool, typer.Option("--compare/--no-compare", help="Also train centrally, and each client alone.")
     ] = True,
@@ -89,6 +99,7 @@ def values(
         "federation.dp_noise": dp_noise,
         "federation.dp_delta": dp_delta,
         "federation.bits": bits,
+        "federation.engine": engine,
         "federation.compare": compare,
     }
 

@@ -43,6 +43,9 @@ class FederationRecipe(RecipeSection):
     held_out_share: float = Field(
         default=0.2, gt=0, lt=0.9, description="of each client's data, to judge by and not to train on"
     )
+    engine: Literal["own", "flower"] = Field(
+        default="own", description="flower: also leaves the same as a Flower app in the run"
+    )
     compare: bool = Field(default=True, description="also train centrally, and each client alone")
 
     @model_validator(mode="after")

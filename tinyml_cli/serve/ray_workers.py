@@ -59,8 +59,8 @@ class RayCluster:
     """A cluster, as the place where jobs run.
 
     Args:
-        address: `ray://HOST:PORT`, of a head started by `ray start --head`; `ray://auto` on a computer that is
-            in the cluster itself.
+        address: `ray://HOST:PORT`, of a head started by `ray start --head`; `ray://auto` on a computer that
+            is in the cluster itself.
 
     Raises:
         TinymlError: Ray is missing, or there is no cluster at that address.

@@ -116,14 +116,16 @@ def _population(
     def validate(model: keras.Model) -> dict[str, Any]:
         return {"loss": float(np.mean(errors(model, held_out)))}
 
+    test = real(data.windows(data.splits.test).samples)
     return Population(
         clients,
         together,
         "auc" if len(faulty) else "loss",
         "machine",
         validate,
-        judging(real(data.windows(data.splits.test).samples), faulty),
+        judging(test, faulty),
         lambda model: None,
+        (test, test),
         2 * sum(each.samples.size for each in data.splits.train),
     )
 

@@ -19,7 +19,7 @@ from tinyml_cli.tasks.kws.pool import ExamplePool
 from tinyml_cli.tasks.kws.variations import Variations
 from tinyml_cli.training.checkpoint import Resume
 from tinyml_cli.training.clip_batches import ClipBatches
-from tinyml_cli.training.examples import Examples
+from tinyml_cli.training.examples import Examples, to_float
 from tinyml_cli.training.federated import clients as dealt
 from tinyml_cli.training.federated import privacy
 from tinyml_cli.training.federated.population import FederatedClient, Judgement, Judging, Population
@@ -97,6 +97,7 @@ def train(
         recipe.training.learning_rate,
         recipe.training.weight_decay,
         recipe.seed,
+        recipe.training.label_smoothing,
     )
     return plan, federate(plan, logs, fingerprint, resume), together
 
@@ -117,7 +118,7 @@ def _population(
             members,
             len(examples),
             _batches(examples, recipe, 1 + number),
-            _judging(clips.take(kept), recipe),
+            _judging(kws_examples.plain_examples(clips.take(kept), recipe.model_labels, recipe.features)),
         )
         for number, (members, kept, examples) in enumerate(made)
     ]
@@ -133,6 +134,9 @@ def _population(
     def validate(model: keras.Model) -> dict[str, Any]:
         return judge(predict(model, validation.features), validation.labels)
 
+    test = kws_examples.balanced(parts["test"], recipe.model_labels)
+    plain = kws_examples.plain_examples(test, recipe.model_labels, recipe.features)
+    targets = np.eye(len(recipe.model_labels), dtype=np.float32)[plain.labels]
     spoken = clips.take(clips.labels != SILENCE)
     population = Population(
         clients,
@@ -140,8 +144,9 @@ def _population(
         "accuracy",
         "speaker",
         validate,
-        _judging(kws_examples.balanced(parts["test"], recipe.model_labels), recipe),
+        _judging(plain),
         finish,
+        (to_float(plain.features), targets),
         spoken.audio.nbytes,
     )
     return population, together
@@ -202,11 +207,9 @@ def _batches(examples: Examples, recipe: KwsRecipe, whose: int) -> ClipBatches:
     return ClipBatches(whole, recipe.model_copy(update={"seed": seed}))
 
 
-def _judging(clips: ClipSet, recipe: KwsRecipe) -> Judging:
+def _judging(examples: Examples) -> Judging:
     """Accuracy on clips as they were recorded."""
     from tinyml_cli.training.fit import predict
-
-    examples = kws_examples.plain_examples(clips, recipe.model_labels, recipe.features)
 
     def judged(model: keras.Model) -> Judgement:
         right = predict(model, examples.features).argmax(axis=1) == examples.labels

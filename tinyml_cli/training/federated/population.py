@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinyml_cli.training.batches import Batches
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class Population:
         validate: measures of a model on the validation split, at least `loss`; `accuracy` of classifiers.
         test: a model on the test split.
         finish: what is done to a trained model before it is judged.
+        shown: inputs and targets of the test split, as `together` has them.
         data_bytes: of the raw recordings of all clients, which central training would have to send.
     """
 
@@ -73,4 +77,5 @@ class Population:
     validate: Callable[[keras.Model], dict[str, Any]]
     test: Judging
     finish: Callable[[keras.Model], None]
+    shown: tuple[NDArray[np.float32], NDArray[np.float32]]
     data_bytes: int

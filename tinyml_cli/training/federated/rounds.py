@@ -43,6 +43,7 @@ class FederationPlan:
         learning_rate: of the first round; it falls as a cosine to a twentieth.
         weight_decay: of Adam; None: none.
         seed: of all random choices.
+        label_smoothing: that is in `loss`.
     """
 
     build: Callable[[], keras.Model]
@@ -53,6 +54,7 @@ class FederationPlan:
     learning_rate: float
     weight_decay: float | None
     seed: int
+    label_smoothing: float = 0.0
 
     def rate(self, number: int) -> float:
         """The learning rate of a round, counted from 0."""

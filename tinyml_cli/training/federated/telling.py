@@ -38,6 +38,10 @@ def write(run: Run, plan: FederationPlan, fit: FederatedFit) -> Sequence[str]:
     from tinyml_cli.training.federated.picture import draw
 
     outcome = told(plan, fit)
+    if plan.recipe.engine == "flower":
+        from tinyml_cli.training.federated.flower_app import APP, export
+
+        export(run.file(APP), plan)
     write_atomic(run.file(FEDERATION), json.dumps(outcome.as_dict(), indent=2) + "\n")
     draw(run.file(FEDERATION_PICTURE), outcome)
     section = html("federation.html", outcome=outcome, chart=charts.federation(outcome))
