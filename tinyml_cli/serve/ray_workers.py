@@ -16,6 +16,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tinyml_cli import processes
 from tinyml_cli.documents import shown
@@ -73,7 +74,8 @@ class RayCluster:
             raise TinymlError(
                 f"Ray is not installed ({error})", "--workers", "Run: pip install 'tinyml-cli[ray]'"
             ) from error
-        self._ray, self._address = ray, address
+        self._ray: Any = ray
+        self._address = address
         self._lock = threading.Lock()
         try:
             self._connect()
@@ -133,7 +135,8 @@ class RayCluster:
             ClusterLostError: all of them are, or cannot be reached.
         """
         self._connect()
-        ray, job = self._ray, None
+        ray = self._ray
+        job: Any = None
         try:
             job = self._jobs.remote(packed(attempt), str(attempt))
             while True:

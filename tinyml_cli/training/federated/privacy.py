@@ -56,7 +56,7 @@ def guarantee(recipe: FederationRecipe, rounds: int) -> Guarantee:
 
 def _epsilon(share: float, noise: float, rounds: int, delta: float) -> float:
     import absl.logging
-    import dp_accounting  # type: ignore[import-untyped]
+    import dp_accounting
 
     absl.logging.set_verbosity(absl.logging.ERROR)  # of orders at which the series does not converge
     mechanism = dp_accounting.GaussianDpEvent(noise)
