@@ -29,14 +29,16 @@ from numpy.typing import NDArray
 from tinyml_cli.data import folder
 from tinyml_cli.data.augment import mask_features
 from tinyml_cli.data.clips import ClipSet, join
-from tinyml_cli.data.noise import coloured
+from tinyml_cli.data.noise import coloured, unit_rms
 from tinyml_cli.features.audio_frontend import extract, extract_last, quantize_features
 from tinyml_cli.recipes.kws import KwsRecipe
 from tinyml_cli.speech import kokoro, languages, reading, synthesis, vocabulary
 from tinyml_cli.speech.pronunciation import Pronunciation
 from tinyml_cli.speech.voices import Voices
 from tinyml_cli.tasks.kws.lead_in import settled
+from tinyml_cli.tasks.kws.noise_sweep import mix, speech_rms
 from tinyml_cli.tasks.kws.variations import Variations
+from tinyml_cli.teaching.row import MAP_BITS, MEAN_BITS, RowTables
 from tinyml_cli.training.examples import to_float
 
 Audio = NDArray[np.int16]
@@ -61,6 +63,7 @@ BATCH, SCALE, MARGIN, RATE, WARM_UP = 64, 16.0, 0.1, 3e-3, 200
 SHRINKAGE = 0.3
 CALIBRATED = 500
 BANK, PARAMETERS = 2000, 42_560
+MAPPED_CLIPS, MAPPED_NOISE_DB = 1500, (20.0, 12.0)
 
 
 def arguments() -> argparse.Namespace:
@@ -140,6 +143,9 @@ def ship(code: bytes, card: dict[str, Any], people: ClipSet, folder: Path, seed:
     (folder / "word_embedding.tflite").write_bytes(code)
     vectors, words = other_sound(code, people, seed)
     np.save(folder / "other_sound.npy", vectors)
+    tables = row_tables(code, vectors, people.audio, seed)
+    with (folder / "row_tables.npz").open("wb") as file:
+        np.savez(file, **vars(tables))
     whole = card | {"parameters": PARAMETERS, "other_words": words}
     text = json.dumps(whole, ensure_ascii=False) + "\n"
     (folder / "word_embedding.json").write_text(text, encoding="utf-8")
@@ -191,6 +197,38 @@ def units(code: bytes, features: NDArray[np.uint16]) -> NDArray[np.int8]:
     source, _ = interpret.io_quantization(parse(model))
     inputs = quantize_features(features, source.scale, source.zero_point)
     return interpret.run_int8(model, inputs, interpret.reference_runtime())
+
+
+def row_tables(code: bytes, others: NDArray[np.int8], audio: Audio, seed: int) -> RowTables:
+    """What lessons know about a body; see `tinyml_cli.teaching.row`.
+
+    Args:
+        code: int8 flatbuffer of the body.
+        others: unit vectors of other sound, int8 [windows, values].
+        audio: clips int16 [clips, samples] to hear in noise.
+        seed: chooses some of them, and the noise.
+    """
+    rng = np.random.default_rng([seed, 37])
+    clips = audio[rng.permutation(len(audio))[:MAPPED_CLIPS]]
+    quiet = units(code, settled(clips, PLAIN.features)) / 128
+    inputs = np.column_stack([quiet, np.ones(len(quiet))])
+    maps, offsets = [], []
+    for level in MAPPED_NOISE_DB:
+        beds = unit_rms(coloured(len(clips), SAMPLES, rng))
+        noisy = units(code, settled(mix(clips, beds, speech_rms(clips), level), PLAIN.features)) / 128
+        fitted = np.linalg.solve(inputs.T @ inputs + 5 * np.eye(inputs.shape[1]), inputs.T @ noisy)
+        maps.append(np.rint(fitted[:-1].T * 2**MAP_BITS).clip(-32768, 32767).astype(np.int16))
+        offsets.append(np.rint(fitted[-1] * 128 * 2**MAP_BITS).astype(np.int32))
+    values = others / 128
+    spread = np.cov(values.T)
+    even = np.eye(len(spread)) * np.trace(spread) / len(spread)
+    inverse = np.linalg.inv((1 - SHRINKAGE) * spread + SHRINKAGE * even)
+    return RowTables(
+        np.stack(maps),
+        np.stack(offsets),
+        np.rint(values.mean(axis=0) * 128 * 2**MEAN_BITS).astype(np.int16),
+        np.rint(inverse / np.abs(inverse).max() * 32767).astype(np.int16),
+    )
 
 
 def people(data: Path) -> ClipSet:

@@ -1,6 +1,7 @@
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE) || \
+    defined(TINYML_APP_LEARNER)
 
 #include "audio_frontend_tables.h"
 #include "kws.h"
@@ -25,14 +26,15 @@ constexpr ListenerConfig kConfig = {
 
 void KwsApp::setup(Hal& hal) {
   session_.begin(hal);
-  session_.check_model(sizeof(window_), kLabelCount);
+  session_.check_model(sizeof(window_), Pupil::output_bytes(kLabelCount));
   frontend_ready_ = audio_frontend_init(&frontend_, &kAudioFrontendConfig) &&
                     kAudioFrontendConfig.channels == FEATURE_CHANNELS;
   if (!frontend_ready_) {
     session_.fault("the audio front end cannot hold these settings");
   }
   gate_.begin();
-  const bool fits = listener_.begin(kConfig, window_);
+  pupil_.begin(kConfig);
+  const bool fits = listener_.begin(pupil_.config(), window_);
   if (!second_listener_.begin() || !fits) {
     session_.refuse("the recognizer cannot hold this many labels or inferences");
   }
@@ -60,6 +62,7 @@ void KwsApp::reset_stream() {
   listener_.reset();
   second_listener_.reset();
   gate_.reset();
+  pupil_.reset();
   host_.reset();
   samples_ = 0;
   frames_ = 0;
@@ -79,7 +82,20 @@ Reject KwsApp::execute(const Command& command) {
       light_.set(command.color, stream_ms());
       return Reject::kNone;
     default:
-      return Reject::kCommand;
+      return obey(command);
+  }
+}
+
+// What changes the words, if the application can.
+Reject KwsApp::obey(const Command& command) {
+  const Reject reject = pupil_.execute(command);
+  use_words();
+  return reject;
+}
+
+void KwsApp::use_words() {
+  if (pupil_.take_change()) {
+    listener_.begin(pupil_.config(), window_);
   }
 }
 
@@ -139,16 +155,25 @@ void KwsApp::add_frame(const uint16_t* features) {
 }
 
 void KwsApp::hear(const uint16_t* features) {
-  if (!listener_.window().add(features) || !session_.inference().ready()) {
+  const bool is_due = listener_.window().add(features);
+  pupil_.add(listener_.window().newest());
+  if (!is_due || !session_.inference().ready()) {
     return;
   }
   Engine& engine = session_.inference().engine();
+  if (pupil_.is_learning()) {
+    if (pupil_.next_window(engine.input()) && session_.infer()) {
+      pupil_.learn(engine.output());
+      use_words();
+    }
+    return;
+  }
   listener_.window().copy(engine.input());
   if (!session_.infer() || !listener_.window().is_full()) {
     return;
   }
   const uint32_t now_ms = stream_ms();
-  const char* word = listener_.judge(&session_, &light_, now_ms, engine.output());
+  const char* word = listener_.judge(&session_, &light_, now_ms, pupil_.scores(engine.output()));
   if (word != nullptr) {
     gate_.hear(word, now_ms);
   }
@@ -158,4 +183,4 @@ uint32_t KwsApp::stream_ms() const {
   return static_cast<uint32_t>(samples_ * 1000u / SAMPLE_RATE_HZ);
 }
 
-#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE
+#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE || TINYML_APP_LEARNER

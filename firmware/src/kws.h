@@ -30,6 +30,8 @@ class KwsApp {
   void reset_stream();
   Reject execute(const Command& command);
   Reject accept_pcm(const Command& command);
+  Reject obey(const Command& command);
+  void use_words();
   void process_audio(const int16_t* samples, size_t count);
   void report_audio(const int16_t* samples, size_t count);
   void add_frame(const uint16_t* features);
@@ -43,6 +45,7 @@ class KwsApp {
   Light light_{session_, kLightMs};
   SecondListener second_listener_{session_, light_};
   Gate gate_{session_, light_};
+  Pupil pupil_{session_};
 
   bool frontend_ready_ = false;
   uint64_t samples_ = 0;  // processed since the last reset

@@ -1,5 +1,5 @@
 // What an application adds to keyword spotting, chosen at build time: multi_tenant a second model that
-// listens, cascade a gate behind which a second model looks. kws adds neither.
+// listens, cascade a gate behind which a second model looks, learner words that it is taught. kws adds none.
 #pragma once
 
 #include "tinyml_build.h"
@@ -16,6 +16,13 @@ using SecondListener = NoSecondListener;
 #else
 #include "no_gate.h"
 using Gate = NoGate;
+#endif
+
+#if defined(TINYML_APP_LEARNER)
+#include "pupil.h"
+#else
+#include "no_pupil.h"
+using Pupil = NoPupil;
 #endif
 
 // Events name the model where there is another one.

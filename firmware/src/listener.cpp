@@ -1,6 +1,7 @@
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE) || \
+    defined(TINYML_APP_LEARNER)
 
 #include "listener.h"
 
@@ -45,4 +46,4 @@ void Listener::report(Session* session, const Detection& detection) const {
       .end();
 }
 
-#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE
+#endif  // TINYML_APP_KWS || TINYML_APP_MULTI_TENANT || TINYML_APP_CASCADE || TINYML_APP_LEARNER

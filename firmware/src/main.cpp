@@ -2,7 +2,8 @@
 #include "hal.h"
 #include "tinyml_build.h"
 
-#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE)
+#if defined(TINYML_APP_KWS) || defined(TINYML_APP_MULTI_TENANT) || defined(TINYML_APP_CASCADE) || \
+    defined(TINYML_APP_LEARNER)
 #include "kws.h"
 using App = KwsApp;
 #elif defined(TINYML_APP_ANOMALY)

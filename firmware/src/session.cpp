@@ -211,6 +211,9 @@ bool Session::execute(const Command& command) {
     case Verb::kImu:
     case Verb::kCalibrate:
     case Verb::kFrame:
+    case Verb::kLearn:
+    case Verb::kForget:
+    case Verb::kList:
     case Verb::kAdvance:
       return false;
   }

@@ -287,7 +287,7 @@ def test_a_score_above_one_half_is_a_positive_logit(taught: Path, spoken: dict[s
     clips = np.concatenate([spoken[word] for word in WORDS])
     model = head.normalised(embedding.body())
     units = interpret.run_int8(model, _codes(clips), interpret.reference_runtime())
-    rows = [lesson.row_of(word) for word in Manifest.load(taught / MANIFEST).taught.words.values()]
+    rows = [lesson.kept_row(word) for word in Manifest.load(taught / MANIFEST).taught.words.values()]
     logits = np.stack([units.astype(int) @ weights.astype(int) + bias for weights, bias in rows], axis=1)
     outputs = scores(taught, clips)
     for place in range(len(rows)):

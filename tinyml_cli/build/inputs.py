@@ -8,7 +8,7 @@ from pathlib import Path
 from tinyml_cli import checks
 from tinyml_cli.build import tflm_tree
 from tinyml_cli.build.project import ProjectInputs
-from tinyml_cli.build.target import BuildTarget
+from tinyml_cli.build.target import LEARNER, BuildTarget
 from tinyml_cli.console import console
 from tinyml_cli.engines import bench_settings, benchmarks, tflm
 from tinyml_cli.engines.export import export_as_before
@@ -83,7 +83,7 @@ def gather(run: Run, target: BuildTarget) -> ProjectInputs:
         app=app,
         exports=tuple(paths),
         bench_settings=_bench_settings(run, target.benchmark) if app == "bench" else None,
-        defines=_microphone(manifest) if app == "kws" and target.board.arduino else {},
+        defines=_microphone(manifest) if app in ("kws", LEARNER) and target.board.arduino else {},
     )
 
 

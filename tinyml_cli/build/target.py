@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,23 @@ from tinyml_cli.run import Run
 MULTI_TENANT = "multi_tenant"
 
 
+LEARNER = "learner"
+"""Keyword spotting that is taught words on the board; see `tinyml_cli.teaching.firmware`."""
+
+
+@dataclass(frozen=True)
+class AddedSources:
+    """Sources that take the place of the run's exported ones or join them.
+
+    Attributes:
+        texts: by file name.
+        defines: macros of tinyml_build.h, without their TINYML_.
+    """
+
+    texts: Mapping[str, str]
+    defines: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class BuildTarget:
     """A board, and what shall run on it besides the model of a run.
@@ -28,6 +46,7 @@ class BuildTarget:
         app: the firmware application; None takes what the models need, see `application`.
         port: a serial port or pyserial URL; None looks for a real board and starts a virtual one.
         second: the run whose model shares the board.
+        added: what the application needs besides the run's exported sources.
         emulated: what surrounds a model of the board that takes its place; None is the board itself.
         benchmark: what the application `bench` measures; None takes what fits the model's shapes.
     """
@@ -40,6 +59,7 @@ class BuildTarget:
     second: Run | None = None
     benchmark: str | None = None
     emulated: Surroundings | None = None
+    added: AddedSources | None = None
 
     @property
     def engine(self) -> str:

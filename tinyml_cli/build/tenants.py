@@ -10,7 +10,7 @@ from tinyml_cli.build import inputs
 from tinyml_cli.build.cascade import APP as CASCADE
 from tinyml_cli.build.cascade import gate_defines
 from tinyml_cli.build.project import ProjectInputs
-from tinyml_cli.build.target import MULTI_TENANT, BuildTarget, default_app, shared_app
+from tinyml_cli.build.target import LEARNER, MULTI_TENANT, BuildTarget, default_app, shared_app
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
@@ -58,6 +58,19 @@ def gather(run: Run, target: BuildTarget) -> ProjectInputs:
     first = inputs.gather(run, target)
     if target.second is not None:
         return _join(run, target.second, first)
+    if target.added is not None:
+        return replace(
+            first,
+            exports=tuple(path for path in first.exports if path.name not in target.added.texts),
+            texts=target.added.texts,
+            defines={**first.defines, **target.added.defines},
+        )
+    if first.app == LEARNER:
+        raise TinymlError(
+            "The application learner takes a run that was taught",
+            "--app",
+            f"Teach one: {next_step('teach', 'NEW_RUN', '--word', 'WORD', 'TAKES')}",
+        )
     if first.app in _APPS:
         raise TinymlError(
             f"The application {first.app} takes two models", "--app", "Name the second run: --with RUN"

@@ -35,9 +35,10 @@ def command(
     from tinyml_cli.build.build import build
     from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step, open_runs
+    from tinyml_cli.teaching.firmware import learner
 
     first, neighbour = open_runs(run, runs or [], other)
-    target = build_target(board, engine, tflm, app=app, second=neighbour)
+    target = learner(first, build_target(board, engine, tflm, app=app, second=neighbour))
     outcome = build(first, target)
     sizes = ", ".join(
         f"{part} {size:,} B"

@@ -43,10 +43,13 @@ def command(
     from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step, open_runs
     from tinyml_cli.flash.flash import flash
+    from tinyml_cli.teaching.firmware import learner
 
     first, neighbour = open_runs(run, runs or [], other)
     around = emulated_options.surroundings(emulated)
-    target = build_target(board, engine, tflm, app=app, port=port, second=neighbour, emulated=around)
+    target = learner(
+        first, build_target(board, engine, tflm, app=app, port=port, second=neighbour, emulated=around)
+    )
     outcome = flash(first, target)
     what = f"a model of {board}" if emulated else board
     where = f"{what} on {outcome.port}" if outcome.port is not None else board

@@ -9,21 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from tinyml_cli.data import noise
 from tinyml_cli.documents import load_json
-from tinyml_cli.features.audio_frontend import quantize_features
+from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.tasks.kws.lead_in import settled
-from tinyml_cli.tasks.kws.noise_sweep import mix, speech_rms
-from tinyml_cli.teaching import head
+from tinyml_cli.tasks.kws.lead_in import after_background
+from tinyml_cli.teaching import ear, head
+from tinyml_cli.teaching.row import RowTables
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
 CLIP_MS = 1000
-# A word may stand anywhere in the window of a stream.
-SHIFTS_MS, NOISY_SHIFTS_MS = (-200, -100, 0, 100, 200), (-100, 0, 100)
-NOISE_DB = (20.0, 12.0)
-_SEED = 611
+# Behind a take, for its last windows and for a board that takes a while to judge each.
+TAIL_S = 1.5
 
 _PLACE = Path(__file__).parent
 _CARD = _PLACE / "word_embedding.json"
@@ -72,32 +69,29 @@ def clip_samples() -> int:
     return CLIP_MS * settings().sample_rate_hz // 1000
 
 
-def units(clips: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
-    """Unit vectors int8 [clips, variations, values] in 1/128 of words in the middle of int8 [clips, samples].
-
-    Each is heard after a while of its own background, at several places of the window: SHIFTS_MS alone, then
-    NOISY_SHIFTS_MS in each noise.
-    """
-    model = head.normalised(body())
-    source, _ = interpret.io_quantization(parse(model))
-    varied = [_moved(clips, shift) for shift in SHIFTS_MS]
-    for number, snr_db in enumerate(NOISE_DB):
-        noisy = _in_noise(clips, snr_db, number)
-        varied += [_moved(noisy, shift) for shift in NOISY_SHIFTS_MS]
-    inputs = quantize_features(settled(np.concatenate(varied), settings()), source.scale, source.zero_point)
-    found = interpret.run_int8(model, inputs)
-    return found.reshape(len(varied), len(clips), -1).transpose(1, 0, 2)
+@functools.cache
+def row_tables() -> RowTables:
+    """What lessons know about the network."""
+    with np.load(_PLACE / "row_tables.npz", allow_pickle=False) as tables:
+        return RowTables(**tables)
 
 
-def _in_noise(clips: npt.NDArray[np.int16], snr_db: float, seed: int) -> npt.NDArray[np.int16]:
-    """Clips with coloured noise, always the same, so far below their speech."""
-    beds = noise.unit_rms(noise.coloured(len(clips), clips.shape[1], np.random.default_rng([_SEED, seed])))
-    return mix(clips, beds, speech_rms(clips), snr_db)
+def stream(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """A take as a board hears it: after a while of its own background, int16 [samples], and before more."""
+    sound = after_background(clip[None], settings())[0]
+    return np.concatenate([sound, sound[: round(TAIL_S * settings().sample_rate_hz)]])
 
 
-def _moved(clips: npt.NDArray[np.int16], shift_ms: int) -> npt.NDArray[np.int16]:
-    """Clips later by so much, or earlier; their ends, mirrored, fill the gap."""
-    samples = abs(shift_ms) * settings().sample_rate_hz // 1000
-    if shift_ms >= 0:
-        return np.pad(clips, ((0, 0), (samples, 0)), mode="reflect")[:, : clips.shape[1]]
-    return np.pad(clips, ((0, 0), (0, samples)), mode="reflect")[:, samples:]
+def heard(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.int8] | None:
+    """Windows int8 [shifts, frames, channels] around the word of a take; None where none stands out."""
+    source, _ = interpret.io_quantization(parse(body()))
+    features = extract(stream(clip), settings())
+    return ear.windows(quantize_features(features, source.scale, source.zero_point))
+
+
+def units(windows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Unit vectors in 1/128 of windows, int8 [takes, shifts, values] of [takes, shifts, frames, channels]."""
+    # The kernels that a board's bytes equal.
+    runtime = interpret.reference_runtime()
+    found = interpret.run_int8(head.normalised(body()), windows.reshape(-1, *windows.shape[2:], 1), runtime)
+    return found.reshape(*windows.shape[:2], -1)

@@ -22,7 +22,7 @@ RESERVED = 2
 _VERSIONS = {"L2_NORMALIZATION": 2, "FULLY_CONNECTED": 4, "SOFTMAX": 2}
 _INT8, _INT32, _FLOAT32 = 9, 2, 0
 _UNIT = 1 / 128
-_SUM_SCALE = 1 / 16
+SUM_SCALE = 1 / 16
 # What TFLM's softmax asks of its output.
 _SCORE_SCALE, _SCORE_ZERO_POINT = 1 / 256, -128
 
@@ -41,12 +41,12 @@ def with_words(body: bytes, weights: Int8, biases: npt.NDArray[np.int32]) -> byt
     rows, values = RESERVED + len(weights), weights.shape[1]
     kernel = np.zeros((rows, values), np.int8)
     kernel[RESERVED:] = weights
-    never = -round(128 * _SUM_SCALE / BIAS_SCALE)
+    never = -round(128 * SUM_SCALE / BIAS_SCALE)
     bias = np.concatenate([[never, 0], biases]).astype(np.int32)
     unit = _unit_vector(model, values)
     kernel_at = _tensor(model, "words/weights", (rows, values), kernel, WEIGHT_SCALE, 0)
     bias_at = _tensor(model, "words/bias", (rows,), bias, BIAS_SCALE, 0)
-    sums = _tensor(model, "words/logits", (1, rows), None, _SUM_SCALE, 0)
+    sums = _tensor(model, "words/logits", (1, rows), None, SUM_SCALE, 0)
     scores = _tensor(model, "scores", (1, rows), None, _SCORE_SCALE, _SCORE_ZERO_POINT)
     api = write.schema()
     _operator(model, "FULLY_CONNECTED", [unit, kernel_at, bias_at], sums, api.FullyConnectedOptionsT())

@@ -204,7 +204,7 @@ def _remove_folder(run: Run, word: str) -> None:
 def _models(manifest: Manifest, run: Run) -> tuple[bytes, bytes]:
     """float32 and int8 of the manifest's words."""
     words = _taught(manifest, run).words.values()
-    rows = [lesson.row_of(word) for word in words]
+    rows = [lesson.kept_row(word) for word in words]
     biases = np.array([bias for _, bias in rows], np.int32)
     int8 = head.with_words(embedding.body(), np.stack([weights for weights, _ in rows]), biases)
     return head.as_float(int8), int8

@@ -26,6 +26,11 @@ class FeatureWindow {
   // Takes one frame of features. True if the model is due.
   bool add(const uint16_t* features);
 
+  // The last frame as the model takes it.
+  const int8_t* newest() const {
+    return memory_ + (oldest_ + config_.input_frames - 1) % config_.input_frames * config_.channels;
+  }
+
   // Copies the model's input, the oldest frame first.
   void copy(int8_t* input) const;
 

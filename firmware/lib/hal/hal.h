@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flash_pages.h"
 #include "tinyml_build.h"
 
 #if defined(TINYML_HAL_SIM)
@@ -83,6 +84,14 @@ class Hal {
   // Keeps at most 64 bytes, replacing what was kept before. True: they survive a power cycle;
   // false: at most until power is lost.
   bool store_write(const void* bytes, size_t count);
+
+#if defined(TINYML_FLASH_PAGES_BYTES)
+  // So many bytes of flash that survive a power cycle; nullptr: the program extends into them. Call it once.
+  FlashPages* flash_pages();
+
+  // Starts the device anew; returns at most until that happens.
+  void restart();
+#endif
 
   // Shows a colour. Devices without an RGB LED do nothing; the application reports the colour as an event
   // anyway.

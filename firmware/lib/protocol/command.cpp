@@ -25,6 +25,14 @@ class Words {
 
   bool more() const { return more_; }
 
+  // All that is left, separators included.
+  Span take_rest() {
+    const Span rest = {next_, static_cast<size_t>(end_ - next_)};
+    next_ = end_;
+    more_ = false;
+    return rest;
+  }
+
   Span take() {
     if (!more_) {
       return Span{end_, 0};
@@ -70,7 +78,9 @@ bool parse_verb(Span word, Verb* verb) {
                 {"reset", Verb::kReset},     {"trace", Verb::kTrace},
                 {"sensors", Verb::kSensors}, {"led", Verb::kLed},
                 {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate},
-                {"frame", Verb::kFrame},     {"advance", Verb::kAdvance}};
+                {"frame", Verb::kFrame},     {"advance", Verb::kAdvance},
+                {"learn", Verb::kLearn},     {"forget", Verb::kForget},
+                {"list", Verb::kList}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;
@@ -152,6 +162,24 @@ Reject parse_color(Words* words, uint8_t color[3]) {
   return Reject::kNone;
 }
 
+// Text for people and files: no control characters.
+Reject parse_name(Words* words, Command* command) {
+  const Span name = words->take_rest();
+  for (size_t i = 0; i < name.length; ++i) {
+    if (static_cast<unsigned char>(name.text[i]) < ' ' || name.text[i] == 0x7F) {
+      return Reject::kFormat;
+    }
+  }
+  command->name = name.text;
+  command->name_length = name.length;
+  return name.length == 0 ? Reject::kFormat : Reject::kNone;
+}
+
+Reject parse_learn(Words* words, Command* command) {
+  const Reject takes = parse_number(words->take(), UINT32_MAX, &command->count);
+  return takes == Reject::kNone ? parse_name(words, command) : takes;
+}
+
 Reject check_samples(size_t bytes, size_t sample_bytes, size_t most) {
   if (bytes > most * sample_bytes) {
     return Reject::kLength;
@@ -220,6 +248,10 @@ Reject parse_command(char* line, size_t length, Command* command) {
     arguments = parse_number(words.take(), UINT32_MAX, &command->seconds);
   } else if (command->verb == Verb::kAdvance) {
     arguments = parse_number(words.take(), UINT32_MAX, &command->count);
+  } else if (command->verb == Verb::kLearn) {
+    arguments = parse_learn(&words, command);
+  } else if (command->verb == Verb::kForget) {
+    arguments = parse_name(&words, command);
   }
   if (arguments != Reject::kNone) {
     return arguments;

@@ -3,6 +3,7 @@
 //   info SEQ | reset SEQ | run SEQ | sensors SEQ | led SEQ R G B
 //   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
 //   calibrate SEQ SECONDS | advance SEQ COUNT | frame SEQ OFFSET BASE64 CRC
+//   learn SEQ TAKES NAME | forget SEQ NAME | list SEQ     NAME: the rest of the line
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
 //   last space, 8 hex digits
 #pragma once
@@ -27,6 +28,9 @@ enum class Verb : uint8_t {
   kImu,
   kCalibrate,
   kFrame,
+  kLearn,
+  kForget,
+  kList,
   kAdvance
 };
 
@@ -38,11 +42,13 @@ enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };
 
 struct Command {
   Verb verb;
-  uint8_t trace;        // of kTrace
-  uint8_t color[3];     // of kLed: red, green, blue
-  uint16_t seq;         // 0 where the line was too broken to tell
-  uint32_t seconds;     // of kCalibrate
-  uint32_t count;       // of kAdvance
+  uint8_t trace;     // of kTrace
+  uint8_t color[3];  // of kLed: red, green, blue
+  uint16_t seq;      // 0 where the line was too broken to tell
+  uint32_t seconds;  // of kCalibrate
+  uint32_t count;    // of kAdvance; takes of kLearn
+  const char* name;  // of kLearn, kForget: lies in the line's memory
+  size_t name_length;
   uint32_t offset;      // of kIn, kFrame: first byte of the model input or the frame to write
   const uint8_t* data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares
                         // its alignment

@@ -5,7 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum class Semihosting : uint32_t { kOpen = 0x01, kWrite = 0x05, kRead = 0x06, kExit = 0x18 };
+enum class Semihosting : uint32_t {
+  kOpen = 0x01,
+  kWrite = 0x05,
+  kRead = 0x06,
+  kSeek = 0x0A,
+  kCommandLine = 0x15,
+  kExit = 0x18
+};
 
 enum class ExitReason : uint32_t {
   kApplicationExit = 0x20026,  // QEMU ends with exit code 0
@@ -14,6 +21,10 @@ enum class ExitReason : uint32_t {
 
 // A stream of QEMU's own process.
 enum class HostStream : uint32_t { kInput = 0, kOutput = 4 };  // modes "r" and "w" of the console `:tt`
+
+enum class FileMode : uint32_t { kUpdate = 3, kCreate = 7 };  // "r+b", "w+b"
+
+constexpr uint32_t kNoFile = 0xFFFFFFFFu;
 
 inline uint32_t semihosting_call(Semihosting operation, uint32_t parameter) {
   register uint32_t r0 __asm("r0") = static_cast<uint32_t>(operation);
@@ -31,6 +42,27 @@ inline uint32_t open_stream(HostStream stream) {
   const uint32_t block[] = {reinterpret_cast<uintptr_t>(kConsole), static_cast<uint32_t>(stream),
                             sizeof(kConsole) - 1};
   return semihosting_call(Semihosting::kOpen, block);
+}
+
+// A file of the host; kNoFile: it cannot be opened so.
+inline uint32_t open_file(const char* path, FileMode mode) {
+  uint32_t length = 0;
+  while (path[length] != '\0') {
+    ++length;
+  }
+  const uint32_t block[] = {reinterpret_cast<uintptr_t>(path), static_cast<uint32_t>(mode), length};
+  return semihosting_call(Semihosting::kOpen, block);
+}
+
+inline bool seek_file(uint32_t handle, uint32_t offset) {
+  const uint32_t block[] = {handle, offset};
+  return semihosting_call(Semihosting::kSeek, block) == 0;
+}
+
+// The program's name and arguments, as one line; false: it does not fit.
+inline bool read_command_line(char* line, uint32_t capacity) {
+  uint32_t block[] = {reinterpret_cast<uintptr_t>(line), capacity};
+  return semihosting_call(Semihosting::kCommandLine, block) == 0;
 }
 
 // Waits for bytes; returns how many came: 0 at the end of the input, and if it cannot be read.
