@@ -73,6 +73,22 @@ def test_a_faulty_take_is_kept_on_demand_alone(owner: TestClient, studio: Studio
     assert send(owner, "word", WORD | {"keep": "always"}, quiet)["clips"] == 1
 
 
+def test_the_sound_of_a_machine_is_stored_as_it_is(owner: TestClient, studio: Studio) -> None:
+    query = {"folder": "machine", "label": "normal", "source": "studio"}
+    assert send(owner, "sound", query, take()) == {"kept": 1, "n": 1, "strokes": []}
+    assert send(owner, "sound", query, take(48_000))["n"] == 2
+    stored = studio.root / "machine" / "normal" / "studio_nohash_0.wav"
+    audio, _ = soundfile.read(io.BytesIO(take()), dtype="int16")
+    assert soundfile.read(stored, dtype="int16")[0].tolist() == audio.tolist()
+    silence = io.BytesIO()
+    soundfile.write(silence, np.zeros(RATE_HZ, np.int16), RATE_HZ, format="WAV")
+    assert send(owner, "sound", query, silence.getvalue())["kept"] == 0
+    for hostile in ("../out", "a/b", "", "."):
+        send(owner, "sound", query | {"label": hostile}, take(), 422)
+    send(owner, "sound", query, b"RIFF", 422)
+    assert sorted(path.name for path in studio.root.rglob("*.wav")) == [stored.name, "studio_nohash_1.wav"]
+
+
 def test_a_picture_is_stored_as_by_the_command(owner: TestClient, studio: Studio) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8).repeat(9, 0).repeat(9, 1)
     assert send(owner, "picture", PICTURE, png(pixels))["n"] == 1

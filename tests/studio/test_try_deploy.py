@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.doubles import sine_run
+from tests.doubles import looking_run, sine_run
+from tests.firmware import random_listener
+from tests.tasks.wand import waved_run
 from tinyml_cli.boards import boards
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.page import PAGE
+from tinyml_cli.features.gesture_settings import GestureInput
+from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.run import CALIBRATION, MODEL, MODEL_INT8, Run
 from tinyml_cli.studio import steps
 from tinyml_cli.studio.studio import Studio
@@ -67,6 +71,34 @@ def test_without_the_compiler_it_says_how_to_get_it(
     answer = owner.post("/api/try/towards", json={"run": "sine"})
     assert answer.status_code == 422
     assert "tinyml-cli[browser]" in answer.json()["error"]["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("make", "keeps", "truths", "folder"),
+    [
+        (
+            lambda path: random_listener.make(path, ["red"], 1, RecognizerSettings()),
+            "word",
+            ["other", "red"],
+            "recordings",
+        ),
+        (looking_run.make, "picture", ["none", "person"], "pictures"),
+        (
+            lambda path: waved_run.make(path, waved_run.line_model(), GestureInput()),
+            "strokes",
+            ["upright", "wide"],
+            "strokes",
+        ),
+        (sine_run.make, None, [], ""),
+    ],
+)
+def test_what_was_reported_wrongly_can_be_kept(
+    owner: TestClient, studio: Studio, make: Any, keeps: str | None, truths: list[str], folder: str
+) -> None:
+    (studio.root / "runs").mkdir()
+    make(studio.root / "runs" / "one")
+    told = owner.get("/api/try", params={"run": "one"}).json()
+    assert (told["keeps"], told["truths"], told["folder"]) == (keeps, truths, folder)
 
 
 class Scripts(html.parser.HTMLParser):
