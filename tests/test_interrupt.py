@@ -184,7 +184,7 @@ def test_with_json_the_reason_is_an_object(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
     error = json.loads(out)["error"]
-    assert "Stopped by SIGTERM" in error["what"] and "--json" in error["next_step"]
+    assert "Stopped by SIGTERM" in error["what"] and "--json" not in error["next_step"]
 
 
 def test_the_innermost_account_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
