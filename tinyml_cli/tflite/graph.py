@@ -373,8 +373,8 @@ def _quantization(index: int, table: Any, shape: tuple[int, ...]) -> Quantizatio
     if not scales.size:
         return None
     zero_points = _vector(table.ZeroPointAsNumpy()).astype(np.int64)
-    if not zero_points.size:
-        zero_points = np.zeros(len(scales), np.int64)
+    if not zero_points.size:  # TensorFlow Lite Micro ignores scales without them
+        return None
     # A vector has one axis, whatever the file says; TensorFlow Lite Micro ignores the field too.
     axis = table.QuantizedDimension() if len(shape) > 1 else 0
     if not np.all(np.isfinite(scales)) or len(scales) != len(zero_points):

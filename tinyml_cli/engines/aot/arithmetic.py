@@ -87,7 +87,7 @@ def activation_range(
     def quantized(value: float) -> int:
         with np.errstate(over="ignore"):
             ratio = float(np.float32(value) / np.float32(scale))
-        if not math.isfinite(ratio):
+        if not abs(ratio) < 1 << 31:  # TensorFlow Lite refuses it too
             raise ValueError(f"scale {scale}")
         return zero_point + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
 

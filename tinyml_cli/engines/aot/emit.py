@@ -8,6 +8,7 @@ import textwrap
 import numpy as np
 
 from tinyml_cli.c_text import comment, float_literal, integer_literal, string_literal, wrapped
+from tinyml_cli.engines.aot import stripes
 from tinyml_cli.engines.aot.compiler import CompiledOperator, Network
 from tinyml_cli.engines.aot.kernel import C_TYPES, Constant, State, tensor_name
 from tinyml_cli.engines.aot.listing import rows
@@ -244,36 +245,10 @@ def _operator(network: Network, step: CompiledOperator, array_names: dict[str, s
 
 def _body(network: Network, step: CompiledOperator) -> str:
     """The statements of an operator; of one stripe where it runs in stripes."""
-    operator = step.context.operator
-    stage = network.stage
+    operator, stage = step.context.operator, network.stage
     if stage is None or operator.index not in stage.operators:
         return step.body
-    source, target = network.graph.tensors[operator.inputs[0]], network.graph.tensors[operator.outputs[0]]
-    rows = ", ".join(
-        f"{{{each.reads.count}, {each.padding}, {each.writes.count}, "
-        f"{each.reads.first * (source.bytes // source.shape[1])}, "
-        f"{each.writes.first * (target.bytes // target.shape[1])}}}"
-        for each in stage.of(operator.index)
-    )
-    declared, whole, rest = step.body.partition("static const tinyml_nn_window window =")
-    initialiser, _, statements = rest.partition(";\n")
-    # Only the first tensor and the last one are whole.
-    for tensor, is_whole, place in (
-        (source, operator.index == stage.operators[0], 3),
-        (target, operator.index == stage.operators[-1], 4),
-    ):
-        if is_whole:
-            name = rf"\barena \+ {tensor_name(tensor)}\b"
-            statements = re.sub(name, rf"\g<0> + rows[stripe][{place}]", statements)
-    return f"""\
-/* Of each stripe: input rows, rows of padding above them, output rows; where both begin, in bytes. */
-static const int32_t rows[{stage.count}][5] = {{{rows}}};
-{declared}{whole.replace("window =", "whole =")}{initialiser};
-tinyml_nn_window window = whole;
-window.input_height = rows[stripe][0];
-window.padding_y = rows[stripe][1];
-window.output_height = rows[stripe][2];
-{statements}"""
+    return stripes.striped(network.graph, stage, operator, step.body)
 
 
 def _shapes(network: Network, operator: Operator) -> str:

@@ -8,12 +8,14 @@ patch-based inference of Lin et al., "MCUNetV2: Memory-Efficient Patch-based Inf
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tinyml_cli.engines.aot.kernel import tensor_name
 from tinyml_cli.engines.aot.plan import Buffer, Sharing
 from tinyml_cli.engines.aot.storage import Lowered, Storage
-from tinyml_cli.tflite.graph import Graph, Tensor, macs
+from tinyml_cli.tflite.graph import Graph, Operator, Tensor, macs
 
 _MOST_OPERATORS = 8
 
@@ -194,3 +196,32 @@ def _stage(graph: Graph, steps: Sequence[Lowered], rows: int) -> Stage:
         stripes.insert(0, tuple(ours))
         needed = [each.reads for each in ours]
     return Stage(tuple(operator.index for operator in operators), rows, tuple(stripes), tensors, extra)
+
+
+def striped(graph: Graph, stage: Stage, operator: Operator, body: str) -> str:
+    """The statements `body` of an operator of the stage, for the stripe called `stripe`."""
+    source, target = graph.tensors[operator.inputs[0]], graph.tensors[operator.outputs[0]]
+    rows = ", ".join(
+        f"{{{each.reads.count}, {each.padding}, {each.writes.count}, "
+        f"{each.reads.first * _row_bytes(source)}, {each.writes.first * _row_bytes(target)}}}"
+        for each in stage.of(operator.index)
+    )
+    declared, whole, rest = body.partition("static const tinyml_nn_window window =")
+    initialiser, _, statements = rest.partition(";\n")
+    # Only the first tensor and the last one are whole.
+    for tensor, is_whole, place in (
+        (source, operator.index == stage.operators[0], 3),
+        (target, operator.index == stage.operators[-1], 4),
+    ):
+        if is_whole:
+            name = rf"\barena \+ {tensor_name(tensor)}\b"
+            statements = re.sub(name, rf"\g<0> + rows[stripe][{place}]", statements)
+    return f"""\
+/* Of each stripe: input rows, rows of padding above them, output rows; where both begin, in bytes. */
+static const int32_t rows[{stage.count}][5] = {{{rows}}};
+{declared}{whole.replace("window =", "whole =")}{initialiser};
+tinyml_nn_window window = whole;
+window.input_height = rows[stripe][0];
+window.padding_y = rows[stripe][1];
+window.output_height = rows[stripe][2];
+{statements}"""

@@ -155,7 +155,8 @@ def hard_swish(
         ValueError: the output's scale is so small that the result needs a shift to the left.
     """
     fine = np.float32(1 / 128) * np.float32(source)
-    out = quantize_multiplier(float(fine / np.float32(target)))
+    with np.errstate(over="ignore"):  # an infinite ratio is a ValueError
+        out = quantize_multiplier(float(fine / np.float32(target)))
     gate = quantize_multiplier(float(fine / np.float32(3 / 32768)))
     if out.shift > 0:
         raise ValueError(f"scale {target}")

@@ -55,6 +55,7 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
             f"has weights {list(weights.shape)} for {counted(channels, 'input channel')}",
             "Convert the model again.",
         )
+    check_multiplier(context, channels, outputs)
     window = window_of(context, weights.shape[1:3], dilation_of(context))
     assert weights.data is not None
     filters = np.ascontiguousarray(weights.data.reshape(-1, outputs).T)
@@ -65,6 +66,15 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
         if outputs == channels and (kernel := special(context, window, filters)):
             return kernel
     return _depthwise(context, window, filters)
+
+
+def check_multiplier(context: OpContext, channels: int, outputs: int) -> None:
+    """Refuses a depth multiplier that is not that of the shapes: TensorFlow Lite Micro would follow it."""
+    if (multiplier := context.option("depth_multiplier")) * channels != outputs:
+        context.refuse(
+            f"makes {counted(outputs, 'channel')} of {channels} with a depth multiplier of {multiplier}",
+            "Convert the model again.",
+        )
 
 
 def convolution_scratch_bytes(elements: int) -> int:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyml_cli.engines.aot import arithmetic
 from tinyml_cli.engines.aot.kernel import Constant, Kernel, OpContext, channel_constants, read, write
-from tinyml_cli.engines.aot.ops.convolution import channel_multipliers
+from tinyml_cli.engines.aot.ops.convolution import channel_multipliers, check_multiplier
 from tinyml_cli.engines.aot.ops.transpose_conv import Phase, sides_of
 from tinyml_cli.engines.aot.ops.window import dilation_of, initialiser, window_of
 from tinyml_cli.tflite.graph import Tensor
@@ -42,6 +42,7 @@ def depthwise_conv_2d(context: OpContext) -> Kernel:
     channels, outputs = context.image(source)[3], context.image(target)[3]
     if len(weights.shape) != 4 or weights.shape[0] != 1 or weights.shape[3] != outputs or outputs % channels:
         _refuse_weights(context, weights, channels)
+    check_multiplier(context, channels, outputs)
     window = window_of(context, weights.shape[1:3], dilation_of(context))
     bias, _ = _bias(context, outputs, 2, types=("int64",))
     assert weights.data is not None

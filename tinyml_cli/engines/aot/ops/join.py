@@ -47,6 +47,8 @@ def pack(context: OpContext) -> Kernel:
     rank, axis = len(target.shape), context.option("axis")
     if not -rank <= axis < rank:
         context.refuse(f"joins along axis {axis} of {counted(rank, 'dimension')}", _AGAIN)
+    if (count := context.option("values_count")) != len(context.operator.inputs):
+        context.refuse(f"packs {counted(len(context.operator.inputs), 'value')}, not {count}", _AGAIN)
     return _join(context, target, axis % rank)
 
 

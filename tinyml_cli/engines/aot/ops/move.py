@@ -131,6 +131,8 @@ def unpack(context: OpContext) -> Kernel:
     rank = len(source.shape)
     if not -rank <= axis < rank:
         context.refuse(f"unpacks axis {axis} of {list(source.shape)}", _AGAIN)
+    if (count := context.option("num")) != len(context.operator.outputs):
+        context.refuse(f"unpacks {counted(len(context.operator.outputs), 'value')}, not {count}", _AGAIN)
     return _parts(context, source, axis % rank)
 
 
