@@ -15,7 +15,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready, printable
 from tinyml_cli.link.usb import link_url
-from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.link.virtual import VirtualDevice, flash_file
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.run import Run, board_model
@@ -40,7 +40,8 @@ def open_board(run: Run, target: BuildTarget, on_lost: Callable[[], None] | None
             yield link
     else:
         elf = project_dir(run, board, target.application(run)) / "firmware.elf"
-        with VirtualDevice(board, elf) as device, Link(device.url) as link:
+        kept = flash_file(elf) if flash_file(elf).is_file() else None
+        with VirtualDevice(board, elf, flash=kept) as device, Link(device.url) as link:
             yield link
 
 

@@ -74,6 +74,7 @@ SECTIONS = {
         "build": "build",
         "flash": "flash",
         "boards": "boards",
+        "keys": "keys",
         "container": "container",
     },
     "Watch": {"monitor": "monitor", "drift": "drift"},

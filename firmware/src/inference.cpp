@@ -77,6 +77,30 @@ bool Inference::run_second() {
 
 #endif
 
+#if defined(TINYML_MODEL_SLOTS)
+
+bool Inference::gives(const uint8_t* input, size_t input_bytes, const uint8_t* output, size_t output_bytes,
+                      int32_t tolerance) {
+  if (!ready_ || input_bytes != input_bytes_ || output_bytes != output_bytes_) {
+    return false;
+  }
+  engine_.reset();
+  write(0, input, input_bytes);
+  written_ = false;
+  bool near = engine_.invoke();
+  for (size_t i = 0; i < engine_.output_count(); ++i) {
+    const int8_t* given = static_cast<const int8_t*>(engine_.output(i));
+    for (size_t j = 0; j < engine_.output_bytes(i); ++j, ++output) {
+      const int32_t difference = given[j] - static_cast<int8_t>(*output);
+      near = near && difference <= tolerance && difference >= -tolerance;
+    }
+  }
+  engine_.reset();
+  return near;
+}
+
+#endif
+
 void Inference::report_outputs(JsonLine* event, const char* key) {
   event->hex_begin(key);
   for (size_t i = 0; i < engine_.output_count(); ++i) {

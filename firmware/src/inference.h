@@ -36,6 +36,13 @@ class Inference {
   // The same for the second model, if the board has one.
   bool run_second();
 
+#if defined(TINYML_MODEL_SLOTS)
+  // Whether this input, all of it, gives this int8 output, each value within `tolerance`; resets the model's
+  // state before and after.
+  bool gives(const uint8_t* input, size_t input_bytes, const uint8_t* output, size_t output_bytes,
+             int32_t tolerance);
+#endif
+
   // Of the last inference; the instructions are 0 if nothing counts them.
   uint32_t microseconds() const { return microseconds_; }
   uint64_t instructions() const { return instructions_; }

@@ -9,31 +9,29 @@
 
 namespace {
 
-constexpr size_t kLabelCount = sizeof(kLabels) / sizeof(kLabels[0]);
 constexpr size_t kMicrophoneBatchSamples = 160;
-
-constexpr ListenerConfig kConfig = {
-    kFirstModel,
-    kLabels,
-    kLabelColors,
-    {FEATURE_FRAMES, INPUT_FRAMES, FEATURE_CHANNELS, INFERENCE_STRIDE_FRAMES, FEATURE_MULTIPLIER,
-     FEATURE_SHIFT, FEATURE_ZERO_POINT},
-    {kLabelCount, kFirstWord, DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS, MINIMUM_COUNT,
-     OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE), LONGER_WORDS, PREFIX_WAIT_MS},
-};
 
 }  // namespace
 
 void KwsApp::setup(Hal& hal) {
   session_.begin(hal);
-  session_.check_model(sizeof(window_), Pupil::output_bytes(kLabelCount));
+  session_.check_model(sizeof(window_), Pupil::output_bytes(LABEL_COUNT));
+  MODEL_CONSTANT ListenerConfig config = {
+      kFirstModel,
+      kLabels,
+      kLabelColors,
+      {FEATURE_FRAMES, INPUT_FRAMES, FEATURE_CHANNELS, INFERENCE_STRIDE_FRAMES, FEATURE_MULTIPLIER,
+       FEATURE_SHIFT, FEATURE_ZERO_POINT},
+      {LABEL_COUNT, kFirstWord, DETECTION_THRESHOLD_PERMILLE, AVERAGE_WINDOW_MS, SUPPRESSION_MS,
+       MINIMUM_COUNT, OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE), LONGER_WORDS, PREFIX_WAIT_MS},
+  };
   frontend_ready_ = audio_frontend_init(&frontend_, &kAudioFrontendConfig) &&
                     kAudioFrontendConfig.channels == FEATURE_CHANNELS;
   if (!frontend_ready_) {
     session_.fault("the audio front end cannot hold these settings");
   }
   gate_.begin();
-  pupil_.begin(kConfig);
+  pupil_.begin(config);
   const bool fits = listener_.begin(pupil_.config(), window_);
   if (!second_listener_.begin() || !fits) {
     session_.refuse("the recognizer cannot hold this many labels or inferences");

@@ -25,6 +25,11 @@ void Session::begin(Hal& hal) {
   if (!inference_.begin(hal)) {
     fault(inference_.error());
   }
+#if defined(TINYML_MODEL_SLOTS)
+  if (!slots_.begin(hal, &inference_)) {
+    refuse("the model does not pass its self-test");
+  }
+#endif
 }
 
 bool Session::receive() {
@@ -206,6 +211,18 @@ bool Session::execute(const Command& command) {
       runs_.reset();
       inference_.reset();
       return false;
+#if defined(TINYML_MODEL_SLOTS)
+    case Verb::kSlots:
+      slots_.report(JsonLine(sink_), command.seq);
+      return true;
+    case Verb::kUpdate:
+      answer(command, slots_.update(command));
+      return true;
+    case Verb::kRestart:
+      answer(command, Reject::kNone);
+      hal_->restart();
+      return true;
+#endif
     case Verb::kPcm:
     case Verb::kLed:
     case Verb::kImu:

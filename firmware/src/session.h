@@ -18,6 +18,9 @@
 #include "line_reader.h"
 #include "sequence_check.h"
 #include "text_line.h"
+#if defined(TINYML_MODEL_SLOTS)
+#include "slot_service.h"
+#endif
 
 constexpr uint8_t kLightOff[3] = {0, 0, 0};
 
@@ -126,6 +129,10 @@ class Session {
   char batch_[kBatchBytes];
   size_t batch_used_ = 0;
   size_t batch_next_ = 0;
+
+#if defined(TINYML_MODEL_SLOTS)
+  SlotService slots_;
+#endif
 
   uint8_t trace_ = 0;
   SequenceCheck runs_;

@@ -5,27 +5,20 @@
 #include "score_scale.h"
 #include "vww.h"
 
-namespace {
-
-constexpr size_t kLabelCount = sizeof(kLabels) / sizeof(kLabels[0]);
-
-constexpr LookerConfig kConfig = {
-    nullptr,
-    SEEN_EVENT,
-    kLabels,
-    kLabelColors,
-    {FRAME_WIDTH, FRAME_HEIGHT, FRAME_FORMAT, IMAGE_SIZE, IMAGE_CHANNELS, IMAGE_MULTIPLIER, IMAGE_OFFSET,
-     IMAGE_SHIFT},
-    {kLabelCount, PRESENCE_BACKGROUND, PRESENCE_ON_PERMILLE, PRESENCE_OFF_PERMILLE, PRESENCE_FRAMES_ON,
-     PRESENCE_FRAMES_OFF, OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE)},
-};
-
-}  // namespace
-
 void VwwApp::setup(Hal& hal) {
   session_.begin(hal);
-  looker_.begin(kConfig, frame_, sizeof(frame_), &session_);
-  session_.check_model(looker_.input_bytes(), kLabelCount);
+  MODEL_CONSTANT LookerConfig config = {
+      nullptr,
+      SEEN_EVENT,
+      kLabels,
+      kLabelColors,
+      {FRAME_WIDTH, FRAME_HEIGHT, FRAME_FORMAT, IMAGE_SIZE, IMAGE_CHANNELS, IMAGE_MULTIPLIER, IMAGE_OFFSET,
+       IMAGE_SHIFT},
+      {LABEL_COUNT, PRESENCE_BACKGROUND, PRESENCE_ON_PERMILLE, PRESENCE_OFF_PERMILLE, PRESENCE_FRAMES_ON,
+       PRESENCE_FRAMES_OFF, OUTPUT_ZERO_POINT, permille_per_step_q16(OUTPUT_SCALE)},
+  };
+  looker_.begin(config, frame_, sizeof(frame_), &session_);
+  session_.check_model(looker_.input_bytes(), LABEL_COUNT);
   session_.send_ready();
 }
 

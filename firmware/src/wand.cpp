@@ -197,9 +197,9 @@ void WandApp::judge() {
 
 // A motion that is not a gesture is label 0.
 void WandApp::report(size_t best, int8_t score, bool accepted) {
-  constexpr uint32_t kPermilleQ16 = permille_per_step_q16(OUTPUT_SCALE);
+  MODEL_CONSTANT uint32_t permille_q16 = permille_per_step_q16(OUTPUT_SCALE);
   const uint32_t permille = static_cast<uint32_t>(
-      (static_cast<uint64_t>(score - OUTPUT_ZERO_POINT) * kPermilleQ16 + (1u << 15)) >> 16);
+      (static_cast<uint64_t>(score - OUTPUT_ZERO_POINT) * permille_q16 + (1u << 15)) >> 16);
   const uint32_t now_ms = stream_ms();
   const size_t label = accepted ? best : 0;
 #if !defined(WAND_STROKE)

@@ -93,9 +93,18 @@ def _flags(tflm_dir: Path) -> list[str]:
     return [flag.replace("%", "%%") for flag in tflm_tree.flags(tflm_dir)]
 
 
+def _slots(target: BuildTarget) -> list[str]:
+    """A flag for libraries too, which do not include tinyml_build.h."""
+    return ["-DTINYML_MODEL_SLOTS=1"] if target.slots is not None else []
+
+
 def _local_options(target: BuildTarget) -> dict[str, str]:
     platforms = _path(firmware_dir() / "platforms")
-    flags = ['-I "$PROJECT_DIR/include"', *(_flags(target.tflm_dir) if target.tflm_dir else [])]
+    flags = [
+        '-I "$PROJECT_DIR/include"',
+        *_slots(target),
+        *(_flags(target.tflm_dir) if target.tflm_dir else []),
+    ]
     return {
         "platform": f"symlink://{platforms}/{target.board.pio_platform}",
         "platform_packages": f"platformio/tool-scons @ symlink://{platforms}/tool-scons",
@@ -110,7 +119,7 @@ def _arduino_options(
     target: BuildTarget, arduino: Arduino, lib_deps: Sequence[str], own_stack: bool
 ) -> dict[str, str]:
     libraries = [*arduino.lib_deps, *lib_deps]
-    flags = ['-I "$PROJECT_DIR/include"', "-O3", f'-Wl,-Map,"$BUILD_DIR/{link_map.NAME}"']
+    flags = ['-I "$PROJECT_DIR/include"', "-O3", *_slots(target), f'-Wl,-Map,"$BUILD_DIR/{link_map.NAME}"']
     if own_stack:  # firmware/lib/hal/nano33ble/main_stack.cpp
         flags.append("-Wl,--wrap=mbed_rtos_start")
     if target.engine == "tflm":

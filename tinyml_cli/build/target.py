@@ -36,6 +36,19 @@ class AddedSources:
 
 
 @dataclass(frozen=True)
+class SlotOptions:
+    """What firmware is built with whose model can be replaced by an update.
+
+    Attributes:
+        public_key: that verifies updates, 32 bytes.
+        release: of the model that is compiled in, updates have a higher one; None: the time of its file.
+    """
+
+    public_key: bytes
+    release: int | None = None
+
+
+@dataclass(frozen=True)
 class BuildTarget:
     """A board, and what shall run on it besides the model of a run.
 
@@ -47,6 +60,7 @@ class BuildTarget:
         port: a serial port or pyserial URL; None looks for a real board and starts a virtual one.
         second: the run whose model shares the board.
         added: what the application needs besides the run's exported sources.
+        slots: set where updates may replace the model.
         emulated: what surrounds a model of the board that takes its place; None is the board itself.
         benchmark: what the application `bench` measures; None takes what fits the model's shapes.
     """
@@ -58,6 +72,7 @@ class BuildTarget:
     port: str | None = None
     second: Run | None = None
     benchmark: str | None = None
+    slots: SlotOptions | None = None
     emulated: Surroundings | None = None
     added: AddedSources | None = None
 
@@ -98,6 +113,7 @@ def build_target(
     app: str | None = None,
     port: str | None = None,
     second: Run | None = None,
+    slots: SlotOptions | None = None,
     emulated: Surroundings | None = None,
 ) -> BuildTarget:
     """The target that options of a command line name.
@@ -105,7 +121,9 @@ def build_target(
     Raises:
         TinymlError: no such board, or it cannot be emulated.
     """
-    target = BuildTarget(load_board(board), engine, tflm_dir, app, port, second, emulated=emulated)
+    target = BuildTarget(
+        load_board(board), engine, tflm_dir, app, port, second, slots=slots, emulated=emulated
+    )
     if emulated is not None:
         check_emulated(target.board)
         if port is not None:

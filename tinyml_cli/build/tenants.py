@@ -10,6 +10,7 @@ from tinyml_cli.build import inputs
 from tinyml_cli.build.cascade import APP as CASCADE
 from tinyml_cli.build.cascade import gate_defines
 from tinyml_cli.build.project import ProjectInputs
+from tinyml_cli.build.slots import with_slots
 from tinyml_cli.build.target import LEARNER, MULTI_TENANT, BuildTarget, default_app, shared_app
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.engines import second, tflm
@@ -57,8 +58,14 @@ def gather(run: Run, target: BuildTarget) -> ProjectInputs:
     """
     first = inputs.gather(run, target)
     if target.second is not None:
+        if target.slots is not None:
+            raise TinymlError("Two models have no slots", "--update-key", "Omit it, or the second model.")
         return _join(run, target.second, first)
     if target.added is not None:
+        if target.slots is not None:
+            raise TinymlError(
+                "Firmware that learns words keeps them where updates would go", "--update-key", "Omit it."
+            )
         return replace(
             first,
             exports=tuple(path for path in first.exports if path.name not in target.added.texts),
@@ -71,6 +78,8 @@ def gather(run: Run, target: BuildTarget) -> ProjectInputs:
             "--app",
             f"Teach one: {next_step('teach', 'NEW_RUN', '--word', 'WORD', 'TAKES')}",
         )
+    if target.slots is not None:
+        return with_slots(run, first, target.slots)
     if first.app in _APPS:
         raise TinymlError(
             f"The application {first.app} takes two models", "--app", "Name the second run: --with RUN"

@@ -52,6 +52,24 @@ Runs = Annotated[
     list[str] | None,
     typer.Option("--run", metavar="RUN", help="Instead of [RUN] and --with; give it twice for two models."),
 ]
+UpdateKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--update-key",
+        metavar="FILE",
+        help="The firmware takes models that this key has signed; either half of it will do.",
+    ),
+]
+Release = Annotated[
+    int | None,
+    typer.Option(
+        "--release",
+        min=0,
+        max=(1 << 32) - 1,
+        metavar="N",
+        help="The model's number, which grows with each; by default the time of its file.",
+    ),
+]
 Gate = Annotated[
     bool,
     typer.Option(

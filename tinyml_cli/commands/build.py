@@ -15,6 +15,8 @@ def command(
     app: board_options.App = None,
     other: board_options.With = None,
     runs: board_options.Runs = None,
+    update_key: board_options.UpdateKey = None,
+    release: board_options.Release = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -31,14 +33,17 @@ def command(
       tinyml build --run runs/kws-yes-no --run runs/vww-person --app cascade --board sim
       tinyml build other_model.tflite --board sim
       tinyml build --board sim --engine tflm --tflm ../tflite-micro-library
+      tinyml build --board nano33ble --update-key ~/keys/doorbell.pem
     """
     from tinyml_cli.build.build import build
     from tinyml_cli.build.target import build_target
     from tinyml_cli.build.tenants import monitor_step, open_runs
     from tinyml_cli.teaching.firmware import learner
+    from tinyml_cli.updates.keys import slot_options
 
     first, neighbour = open_runs(run, runs or [], other)
-    target = learner(first, build_target(board, engine, tflm, app=app, second=neighbour))
+    slots = slot_options(update_key, release)
+    target = learner(first, build_target(board, engine, tflm, app=app, second=neighbour, slots=slots))
     outcome = build(first, target)
     sizes = ", ".join(
         f"{part} {size:,} B"

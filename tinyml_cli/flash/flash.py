@@ -18,7 +18,7 @@ from tinyml_cli.flash.upload_tool import UploadTool, require_tool
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready
 from tinyml_cli.link.usb import choose_port
-from tinyml_cli.link.virtual import VirtualDevice
+from tinyml_cli.link.virtual import VirtualDevice, flash_file
 from tinyml_cli.next_step import on_this_run
 from tinyml_cli.outcomes.stages import Built, Flashed
 from tinyml_cli.run import Run, board_model
@@ -49,6 +49,7 @@ def flash(
         raise TinymlError(f"The board `{board}` is virtual and has no serial port", "--port", "Omit --port.")
     else:
         built = firmware()
+        flash_file(Path(built.elf)).unlink(missing_ok=True)  # a board that is flashed anew has no updates
         with VirtualDevice(board, Path(built.elf)) as device, Link(device.url) as link:
             ready = link.wait_ready()
     _check_model(run, board, ready)

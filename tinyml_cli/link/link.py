@@ -23,12 +23,13 @@ from tinyml_cli.link.protocol import (
     Output,
     Ready,
     Sensors,
+    Slots,
     Text,
     TraceMode,
 )
 from tinyml_cli.link.transport import DeviceGoneError, Transport
 
-_Reply = TypeVar("_Reply", Ack, Output, Ready, Sensors)
+_Reply = TypeVar("_Reply", Ack, Output, Ready, Sensors, Slots)
 
 _RECONNECT_POLL_S = 0.2
 # How long to keep waiting after a nak without a number: it may refuse older noise rather than our line.
@@ -42,6 +43,14 @@ class Reconnected(Event):
     """A host-side event: the port had vanished and is back; what was in flight is lost."""
 
     event: str = "reconnected"
+
+
+class CommandRefusedError(TinymlError):
+    """A command that the device refused; `reason` is what it gave."""
+
+    def __init__(self, reason: str, what: str, where: str, next_step: str) -> None:
+        super().__init__(what, where, next_step)
+        self.reason = reason
 
 
 class Link:
@@ -169,6 +178,18 @@ class Link:
         """Runs one inference on the input that was written."""
         return self._command(protocol.encode_run, Output)
 
+    def slots(self) -> Slots:
+        """Asks which model runs, and what lies in the slots."""
+        return self._command(protocol.encode_slots, Slots)
+
+    def update(self, offset: int, data: bytes) -> None:
+        """Writes a piece of an update; returns when it lies in flash."""
+        self._command(partial(protocol.encode_update, offset=offset, data=data), Ack)
+
+    def restart(self) -> None:
+        """Starts the device anew; a virtual one ends."""
+        self._command(protocol.encode_restart, Ack)
+
     def take_events(self) -> list[Event]:
         """Events that came unasked since the last call, in order."""
         events = list(self._kept)
@@ -203,7 +224,8 @@ class Link:
             if isinstance(reply, reply_kind):
                 return reply
             if isinstance(reply, Nak) and reply.seq and reply.reason not in _TRANSIENT_REASONS:
-                raise TinymlError(
+                raise CommandRefusedError(
+                    reply.reason,
                     f"The device refused `{verb}`: {printable_reason(reply)}",
                     self.url,
                     "The firmware and this tinyml do not match: run `tinyml flash` again.",
@@ -235,7 +257,7 @@ class Link:
                 deadline = min(deadline, time.monotonic() + _NUMBERLESS_NAK_GRACE_S)
             if isinstance(event, Fault):
                 raise _fault(event, self.url)
-            if event is None or isinstance(event, Ack | Nak | Output | Sensors):
+            if event is None or isinstance(event, Ack | Nak | Output | Sensors | Slots):
                 continue  # nothing yet, or the late answer to an earlier sending
             self._kept.append(event)
             if isinstance(event, Reconnected) or self._note_banner(event):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,12 +33,25 @@ class VirtualDevice:
         board: "sim", "native" or "browser".
         elf: the firmware.
         qemu_options: further options of the emulator, such as a plugin; a process takes none.
+        flash: a file that keeps the pages of flash that firmware with slots writes; None: they are empty at
+            each start.
+        cut_at: the operation on that flash, from 1, in the middle of which power is lost; 0: it is not.
     """
 
-    def __init__(self, board: str, elf: Path, qemu_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        board: str,
+        elf: Path,
+        qemu_options: Sequence[str] = (),
+        *,
+        flash: Path | None = None,
+        cut_at: int = 0,
+    ) -> None:
         self.board = board
         self.elf = elf
         self._qemu_options = tuple(qemu_options)
+        self._flash = flash
+        self._cut_at = cut_at
         self.url = ""
         self._process: processes.Process | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -87,14 +101,18 @@ class VirtualDevice:
     def _start(self, board: Board) -> int:
         """Starts the device; returns the port that leads to it."""
         if board.kind == "virtual":
-            command = [*qemu_command(self.elf.absolute()), *self._qemu_options]
+            kept = f"{self._cut_at} {self._flash.absolute()}" if self._flash else ""
+            command = [*qemu_command(self.elf.absolute(), kept), *self._qemu_options]
         elif board.kind == "page":
             command = ["node", str(firmware_dir() / "page" / "node.mjs"), str(self.elf.resolve())]
         else:
             command = [str(self.elf.resolve())]
         with self._log().open("wb") as log:
             self._process = process = processes.Process(
-                [sys.executable, "-I", "-S", str(_ATTACH), *command], stdout=processes.PIPE, stderr=log
+                [sys.executable, "-I", "-S", str(_ATTACH), *command],
+                stdout=processes.PIPE,
+                stderr=log,
+                env=self._environment(),
             )
         assert process.stdout
         line = process.stdout.readline()
@@ -102,6 +120,12 @@ class VirtualDevice:
             process.wait()
             raise self._crash()
         return int(line)
+
+    def _environment(self) -> dict[str, str] | None:
+        if self._flash is None:
+            return None
+        kept = {"TINYML_FLASH": str(self._flash.absolute()), "TINYML_FLASH_CUT": str(self._cut_at)}
+        return {**os.environ, **kept}
 
     def _stop(self) -> None:
         process, self._process = self._process, None
@@ -129,15 +153,24 @@ class VirtualDevice:
         )
 
 
-def qemu_command(elf: Path) -> list[str]:
+def flash_file(elf: Path) -> Path:
+    """Where a virtual board keeps the flash beside its firmware."""
+    return elf.with_name("flash.bin")
+
+
+def qemu_command(elf: Path, argument: str = "") -> list[str]:
     """QEMU as a Cortex-M4 board that speaks on standard input and output, through Arm semihosting.
 
     `-icount shift=0` makes one instruction last one virtual nanosecond, so instruction counts repeat exactly.
+
+    Args:
+        argument: what the firmware is told, see firmware/lib/hal/sim/flash_pages.cpp.
     """
+    told = f",arg=firmware,arg={argument.replace(',', ',,')}" if argument else ""
     # fmt: off
     return [
         "qemu-system-arm", "-M", "mps2-an386", "-cpu", "cortex-m4", "-icount", "shift=0", "-nographic",
-        "-serial", "none", "-monitor", "none", "-semihosting-config", "enable=on,target=native",
+        "-serial", "none", "-monitor", "none", "-semihosting-config", f"enable=on,target=native{told}",
         "-kernel", str(elf),
     ]
     # fmt: on

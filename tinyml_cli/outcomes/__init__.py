@@ -37,7 +37,10 @@ _PLACES = {
     "export-c-array": ["stages:Exported"],
     "export-library": ["stages:ExportedLibrary"],
     "build": ["stages:Built"],
-    "flash": ["stages:Flashed"],
+    "flash": ["stages:Flashed", "updates:ModelUpdated"],
+    "keys new": ["updates:Key"],
+    "keys public": ["updates:Key"],
+    "keys sign": ["updates:ModelUpdated"],
     "evaluate": [
         "evaluations:EvaluatedClips",
         "evaluations:EvaluatedImages",

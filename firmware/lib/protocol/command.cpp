@@ -78,6 +78,10 @@ bool parse_verb(Span word, Verb* verb) {
                 {"reset", Verb::kReset},     {"trace", Verb::kTrace},
                 {"sensors", Verb::kSensors}, {"led", Verb::kLed},
                 {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate},
+#if defined(TINYML_MODEL_SLOTS)
+                {"slots", Verb::kSlots},     {"update", Verb::kUpdate},
+                {"restart", Verb::kRestart},
+#endif
                 {"frame", Verb::kFrame},     {"advance", Verb::kAdvance},
                 {"learn", Verb::kLearn},     {"forget", Verb::kForget},
                 {"list", Verb::kList}};
@@ -203,6 +207,15 @@ Reject decode_data(char* line, Span text, Command* command) {
   }
 }
 
+bool has_offset(Verb verb) {
+#if defined(TINYML_MODEL_SLOTS)
+  if (verb == Verb::kUpdate) {
+    return true;
+  }
+#endif
+  return verb == Verb::kIn || verb == Verb::kFrame;
+}
+
 Reject parse_bulk(char* line, size_t length, Command* command) {
   const Reject crc = strip_crc(line, &length);
   if (crc != Reject::kNone) {
@@ -211,7 +224,7 @@ Reject parse_bulk(char* line, size_t length, Command* command) {
   Words words(line, length);
   words.take();  // verb
   words.take();  // sequence number
-  if (command->verb == Verb::kIn || command->verb == Verb::kFrame) {
+  if (has_offset(command->verb)) {
     const Reject offset = parse_number(words.take(), UINT32_MAX, &command->offset);
     if (offset != Reject::kNone) {
       return offset;
@@ -235,8 +248,7 @@ Reject parse_command(char* line, size_t length, Command* command) {
     return number;
   }
   command->seq = static_cast<uint16_t>(seq);
-  if (command->verb == Verb::kPcm || command->verb == Verb::kImu || command->verb == Verb::kIn ||
-      command->verb == Verb::kFrame) {
+  if (command->verb == Verb::kPcm || command->verb == Verb::kImu || has_offset(command->verb)) {
     return parse_bulk(line, length, command);
   }
   Reject arguments = Reject::kNone;
@@ -269,6 +281,20 @@ const char* reject_name(Reject reject) {
       return "command";
     case Reject::kRange:
       return "range";
+#if defined(TINYML_MODEL_SLOTS)
+    case Reject::kNotAnUpdate:
+      return "no_update";
+    case Reject::kArchitecture:
+      return "architecture";
+    case Reject::kOlder:
+      return "older";
+    case Reject::kSignature:
+      return "signature";
+    case Reject::kOrder:
+      return "order";
+    case Reject::kFlash:
+      return "flash";
+#endif
     default:
       return "format";
   }

@@ -4,6 +4,7 @@
 //   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
 //   calibrate SEQ SECONDS | advance SEQ COUNT | frame SEQ OFFSET BASE64 CRC
 //   learn SEQ TAKES NAME | forget SEQ NAME | list SEQ     NAME: the rest of the line
+//   slots SEQ | restart SEQ | update SEQ OFFSET BASE64 CRC      with TINYML_MODEL_SLOTS
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
 //   last space, 8 hex digits
 #pragma once
@@ -31,14 +32,34 @@ enum class Verb : uint8_t {
   kLearn,
   kForget,
   kList,
-  kAdvance
+  kAdvance,
+#if defined(TINYML_MODEL_SLOTS)
+  kSlots,
+  kUpdate,
+  kRestart,
+#endif
 };
 
 // What `trace` reports, as bits of Command::trace; 0 is off.
 enum : uint8_t { kTraceScores = 1, kTraceFeatures = 2, kTraceStatus = 4, kTraceAudio = 8 };
 
 // Why a line was refused; kNone: it was accepted.
-enum class Reject : uint8_t { kNone, kCrc, kFormat, kLength, kCommand, kRange };
+enum class Reject : uint8_t {
+  kNone,
+  kCrc,
+  kFormat,
+  kLength,
+  kCommand,
+  kRange,
+#if defined(TINYML_MODEL_SLOTS)
+  kNotAnUpdate,
+  kArchitecture,
+  kOlder,
+  kSignature,
+  kOrder,
+  kFlash,
+#endif
+};
 
 struct Command {
   Verb verb;
@@ -49,9 +70,9 @@ struct Command {
   uint32_t count;    // of kAdvance; takes of kLearn
   const char* name;  // of kLearn, kForget: lies in the line's memory
   size_t name_length;
-  uint32_t offset;      // of kIn, kFrame: first byte of the model input or the frame to write
-  const uint8_t* data;  // of kPcm, kImu, kIn, kFrame: lies in the line's memory, from its start, and shares
-                        // its alignment
+  uint32_t offset;      // of kIn, kFrame, kUpdate: first byte of the input, frame or update
+  const uint8_t* data;  // of kPcm, kImu, kIn, kFrame, kUpdate: lies in the line's memory, from its start, and
+                        // shares its alignment
   size_t bytes;
 
   // The data of kPcm and kImu: interleaved values.

@@ -99,13 +99,19 @@ class Network:
 
 
 def compile_graph(
-    graph: Graph, where: str = "model", io: str = "arena", ram_limit: int | None = None
+    graph: Graph,
+    where: str = "model",
+    io: str = "arena",
+    ram_limit: int | None = None,
+    *,
+    retrainable: bool = False,
 ) -> Network:
     """Lowers every operator and plans the arena.
 
     Args:
         io: one of IO_MODES.
         ram_limit: the most bytes that the arena may have; operators run in stripes where it would have more.
+        retrainable: the C shall be the same, tables apart, for other weights and scales of these shapes.
 
     Raises:
         TinymlError: an operator, type or shape that the engine cannot compile, by name; or a limit that the
@@ -115,7 +121,7 @@ def compile_graph(
         raise TinymlError(f"Unknown place `{io}` for inputs and outputs", "--io", "Use arena or caller.")
     graph = without_constant_channels(fold(graph))
     _check_signature(graph, where)
-    lowered = tuple(_lower(OpContext(graph, operator, where)) for operator in graph.operators)
+    lowered = tuple(_lower(OpContext(graph, operator, where, retrainable)) for operator in graph.operators)
     network = planned(graph, lowered, frozenset(), io)
     copied: frozenset[int] = frozenset()
     choices = [each.context.operator.index for each in lowered if each.kernel.views or each.kernel.pieces]

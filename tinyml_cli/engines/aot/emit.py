@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Callable
 
 import numpy as np
 
@@ -157,10 +158,14 @@ def _tensor(name: str, tensor: Tensor) -> str:
 #define NETWORK_{name}_ZERO_POINT ({zero_point})"""
 
 
-def source(network: Network) -> str:
-    """The text of network.c."""
+def source(network: Network, may_share: Callable[[Constant], bool] = lambda constant: True) -> str:
+    """The text of network.c.
+
+    Args:
+        may_share: whether a constant may be the array of an equal one.
+    """
     steps = [step for step in network.steps if step.body]
-    arrays = _array_names(steps)
+    arrays = _array_names(steps, may_share)
     entry = _arena_entry_points if network.io == "arena" else _caller_entry_point
     parts = [
         _PREAMBLE,
@@ -207,7 +212,7 @@ def _memory_row(row: PlannedBuffer) -> str:
     return f"{entry:<28}/* {row.bytes} bytes, {row.life}{over} */"
 
 
-def _array_names(steps: list[CompiledOperator]) -> dict[str, str]:
+def _array_names(steps: list[CompiledOperator], may_share: Callable[[Constant], bool]) -> dict[str, str]:
     """By the name of each constant: the first array of the same values, which stands for all.
 
     The steps of an unrolled recurrent layer have the same weights.
@@ -217,7 +222,8 @@ def _array_names(steps: list[CompiledOperator]) -> dict[str, str]:
     for step in steps:
         for constant in step.kernel.constants:
             name = step.context.array(constant.role)
-            names[name] = first.setdefault((constant.values.dtype.name, constant.values.tobytes()), name)
+            key = (constant.values.dtype.name, constant.values.tobytes())
+            names[name] = first.setdefault(key, name) if may_share(constant) else name
     return names
 
 

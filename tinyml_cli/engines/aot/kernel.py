@@ -148,11 +148,16 @@ class Kernel:
 
 @dataclass(frozen=True)
 class OpContext:
-    """One operator of a graph, with checked access to its tensors."""
+    """One operator of a graph, with checked access to its tensors.
+
+    Attributes:
+        retrainable: the C shall be the same, tables apart, for other weights and scales of these shapes.
+    """
 
     graph: Graph
     operator: Operator
     where: str
+    retrainable: bool = False
 
     @property
     def name(self) -> str:

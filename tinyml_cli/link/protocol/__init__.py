@@ -20,9 +20,12 @@ from tinyml_cli.link.protocol.commands import (
     encode_led,
     encode_pcm,
     encode_reset,
+    encode_restart,
     encode_run,
     encode_sensors,
+    encode_slots,
     encode_trace,
+    encode_update,
 )
 from tinyml_cli.link.protocol.decoder import MAX_EVENT_BYTES, LineDecoder
 from tinyml_cli.link.protocol.events import (
@@ -47,6 +50,7 @@ from tinyml_cli.link.protocol.events import (
     Ready,
     Scores,
     Sensors,
+    Slots,
     Status,
     Stroke,
     Text,
@@ -87,6 +91,7 @@ __all__ = [
     "Ready",
     "Scores",
     "Sensors",
+    "Slots",
     "Status",
     "Stroke",
     "Text",
@@ -102,8 +107,11 @@ __all__ = [
     "encode_led",
     "encode_pcm",
     "encode_reset",
+    "encode_restart",
     "encode_run",
     "encode_sensors",
+    "encode_slots",
     "encode_trace",
+    "encode_update",
     "printable",
 ]

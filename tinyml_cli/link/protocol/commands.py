@@ -125,6 +125,29 @@ def encode_frame(seq: int, offset: int, data: bytes) -> bytes:
     return _bulk_line("frame", seq, str(offset), _base64(data))
 
 
+def encode_slots(seq: int) -> bytes:
+    """Asks which model runs, and what lies in the slots."""
+    return _line("slots", seq)
+
+
+def encode_update(seq: int, offset: int, data: bytes) -> bytes:
+    """Writes a piece of a signed update: its header at 0, alone, then at most 2,048 bytes at once, in order.
+
+    Raises:
+        ValueError: a negative offset, no data or too much.
+    """
+    if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
+        raise ValueError(
+            f"update accepts 1..{MAX_INPUT_BYTES} bytes, offset >= 0, not {len(data)} at {offset}"
+        )
+    return _bulk_line("update", seq, str(offset), _base64(data))
+
+
+def encode_restart(seq: int) -> bytes:
+    """Starts the device anew."""
+    return _line("restart", seq)
+
+
 def encode_run(seq: int) -> bytes:
     """Runs one inference on the input that was written."""
     return _line("run", seq)

@@ -34,6 +34,7 @@ Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 Acceleration = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+SlotState = Literal["empty", "partial", "complete", "confirmed", "rejected"]
 Int8 = Annotated[int, Field(ge=-128, le=127)]
 
 
@@ -174,6 +175,26 @@ class Sensors(Event):
     ax_mg: Acceleration | None = None
     ay_mg: Acceleration | None = None
     az_mg: Acceleration | None = None
+
+
+class Slots(Event):
+    """Which model runs, and the slots of firmware that takes updates.
+
+    `received` are the bytes of the tables that an update has brought so far.
+    """
+
+    event: Literal["slots"] = "slots"
+    seq: Seq
+    running: Literal["built-in", "a", "b"]
+    release: Count
+    model: str
+    architecture: HexBytes
+    tables_bytes: Count
+    received: Count
+    a: SlotState
+    a_release: Count
+    b: SlotState
+    b_release: Count
 
 
 class Anomaly(Event):
@@ -317,6 +338,7 @@ _EVENTS: dict[str, type[Event]] = {
     "status": Status,
     "audio": Audio,
     "sensors": Sensors,
+    "slots": Slots,
     "anomaly": Anomaly,
     "calibrated": Calibrated,
     "image": Image,

@@ -55,7 +55,7 @@ def _packed(
     if layer is None:
         return None
     scales = layer.channels[:, [1, 3]]
-    per_channel = bool(np.any(scales != scales[0]))
+    per_channel = context.retrainable or bool(np.any(scales != scales[0]))
     body = f"""\
 static const tinyml_nn_dense dense = {{
     .rows = {rows}, .inputs = {inputs}, .outputs = {outputs}, .output_zero_point = {zero_point_of(target)},

@@ -1,0 +1,1 @@
+"""Signed updates of the model on a board: keys, the update's bytes, and their delivery."""
