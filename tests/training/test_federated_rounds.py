@@ -124,7 +124,7 @@ def test_a_stopped_training_ends_as_an_unbroken_one(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_comparison_changes_nothing_of_the_federated_model(tmp_path: Path) -> None:
-    whole, bare = trained(tmp_path / "whole"), trained(tmp_path / "bare", compare=False)
+    whole, bare = trained(tmp_path / "whole"), trained(tmp_path / "bare", compare="none")
     np.testing.assert_array_equal(whole.curve, bare.curve)
     assert bare.central is None and not len(bare.alone) and not len(bare.central_curve)
 
@@ -133,7 +133,7 @@ def test_comparison_changes_nothing_of_the_federated_model(tmp_path: Path) -> No
 def test_a_strong_pull_leaves_the_model_where_it_was(tmp_path: Path) -> None:
     """FedProx; Adam moves by the sign of what is left, so distance falls and does not vanish."""
     free, held = (
-        trained(tmp_path / str(mu), prox_mu=mu, local_epochs=6, compare=False) for mu in (0.0, 50.0)
+        trained(tmp_path / str(mu), prox_mu=mu, local_epochs=6, compare="none") for mu in (0.0, 50.0)
     )
     assert held.norms[-1] < free.norms[-1]
 

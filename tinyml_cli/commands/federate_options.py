@@ -12,6 +12,7 @@ from tinyml_cli.commands.task_commands import Values, output_options, prepared, 
 from tinyml_cli.console import console
 
 _RULES = ("mean", "trimmed-mean")
+_COMPARED = ("all", "central", "none")
 _ENGINES = ("own", "flower")
 
 
@@ -37,7 +38,7 @@ def values(
     ] = None,
     local_epochs: Annotated[
         int | None,
-        typer.Option("--local-epochs", min=1, max=100, help="Passes over its data in a round; 2 by default."),
+        typer.Option("--local-epochs", min=1, max=100, help="Passes over its data in a round; 5 by default."),
     ] = None,
     aggregate: Annotated[
         str | None,
@@ -81,8 +82,14 @@ def values(
         ),
     ] = None,
     compare: Annotated[
-        bool, typer.Option("--compare/--no-compare", help="Also train centrally, and each client alone.")
-    ] = True,
+        str | None,
+        typer.Option(
+            "--compare",
+            callback=options.one_of("comparison", *_COMPARED),
+            autocompletion=lambda: _COMPARED,
+            help="Also train centrally and (all) each client alone; central; none. All by default.",
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """Values of the recipe by dotted key; None where not given."""
     return {

@@ -23,7 +23,7 @@ class FederationRecipe(RecipeSection):
         default=0.5, gt=0, le=1, description="the chance of each client to join a round"
     )
     local_epochs: int = Field(
-        default=2, ge=1, le=100, description="passes over its data by a client in a round"
+        default=5, ge=1, le=100, description="passes over its data by a client in a round"
     )
     aggregate: Literal["mean", "trimmed-mean"] = "mean"
     trim: float = Field(
@@ -46,7 +46,9 @@ class FederationRecipe(RecipeSection):
     engine: Literal["own", "flower"] = Field(
         default="own", description="flower: also leaves the same as a Flower app in the run"
     )
-    compare: bool = Field(default=True, description="also train centrally, and each client alone")
+    compare: Literal["all", "central", "none"] = Field(
+        default="all", description="also train centrally, and (all) each client alone"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> FederationRecipe:

@@ -28,12 +28,12 @@ def show(outcome: Federated) -> None:
     rows = [("federated", *_cells(found.federated))]
     if found.central is not None:
         rows.append(("central", *_cells(found.central)))
-        for name, value in (
-            ("best", found.alone_best),
-            ("mean", found.alone_mean),
-            ("worst", found.alone_worst),
-        ):
-            rows.append((f"a client alone, {name}", f"{value:.3f}", "", f"{found.federated.n:,}"))
+    alone = {"best": found.alone_best, "mean": found.alone_mean, "worst": found.alone_worst}
+    rows += [
+        (f"a client alone, {name}", f"{value:.3f}", "", f"{found.federated.n:,}")
+        for name, value in alone.items()
+        if value is not None
+    ]
     console.table(
         f"Float models on the test split, whose {found.member}s are at no client",
         ["model", found.measure, "95 %", "n"],

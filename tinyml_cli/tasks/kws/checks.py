@@ -129,13 +129,14 @@ def _check_folder(root: Path, recipe: KwsRecipe) -> None:
     found = folder.list_to_train(root, recipe.words)
     if recipe.recordings.path is not None:
         return  # whose speakers may fill what this folder leaves empty
-    if any(r.label == UNKNOWN for r in found):
-        split([r.label for r in found], [r.group for r in found], official_lists.read(root), recipe)
-    else:
+    if not any(r.label == UNKNOWN for r in found):
         # Other words will be synthetic.
         _check_engines(recipe)
-        spoken = [r for r in found if r.label in recipe.words]
-        split([r.label for r in spoken], [r.group for r in spoken], official_lists.read(root), recipe)
+        found = [r for r in found if r.label in recipe.words]
+    labels, groups = [r.label for r in found], [r.group for r in found]
+    where = split(labels, groups, official_lists.read(root), recipe)
+    trained = np.flatnonzero(where == "train")
+    federation.check_speakers([labels[row] for row in trained], [groups[row] for row in trained], recipe)
 
 
 def _check_synthesis(recipe: KwsRecipe) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,17 @@ def check(recipe: KwsRecipe) -> None:
             )
     if recipe.federation.dp_noise:
         privacy.check()
+
+
+def check_speakers(labels: Sequence[str], groups: Sequence[str], recipe: KwsRecipe) -> None:
+    """Refuses more clients than the training split has speakers.
+
+    Raises:
+        TinymlError: that is so.
+    """
+    if recipe.federation is not None:
+        spoken = {group for label, group in zip(labels, groups, strict=True) if label != SILENCE}
+        dealt.check_members(len(spoken), recipe.federation)
 
 
 def train(

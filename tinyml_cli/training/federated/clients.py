@@ -39,15 +39,24 @@ def deal(groups: Sequence[str], labels: Sequence[str], recipe: FederationRecipe,
     if recipe.non_iid is not None:
         return _by_label(np.array(labels), recipe.clients, recipe.non_iid, rng)
     known = np.unique(names)
-    if len(known) < recipe.clients:
-        raise TinymlError(
-            f"{recipe.clients} clients need as many people or machines to train on; there are {len(known)}",
-            "--clients",
-            f"Use --clients {max(2, len(known))}, or deal items by label: --non-iid 0.5",
-        )
+    check_members(len(known), recipe)
     place = {name: rank % recipe.clients for rank, name in enumerate(rng.permutation(known))}
     of_item = np.array([place[name] for name in names])
     return _checked([np.flatnonzero(of_item == client) for client in range(recipe.clients)])
+
+
+def check_members(known: int, recipe: FederationRecipe) -> None:
+    """Refuses more clients than there are people or machines to train on.
+
+    Raises:
+        TinymlError: that is so.
+    """
+    if recipe.non_iid is None and known < recipe.clients:
+        raise TinymlError(
+            f"{recipe.clients} clients need as many people or machines to train on; there are {known}",
+            "--clients",
+            f"Use --clients {max(2, known)}, or deal items by label: --non-iid 0.5",
+        )
 
 
 def _by_label(labels: NDArray[np.str_], clients: int, alpha: float, rng: np.random.Generator) -> list[Rows]:

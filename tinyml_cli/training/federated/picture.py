@@ -31,7 +31,7 @@ def draw(path: Path, outcome: Federation) -> None:
     order = sorted(outcome.clients, key=lambda client: client.federated.value)
     places = range(len(order))
     bars.bar(places, [client.federated.value for client in order], color=_FEDERATED, label="federated")
-    if outcome.central is not None:
+    if outcome.alone_mean is not None:
         own = [client.alone.value if client.alone else 0.0 for client in order]
         others = [client.alone_on_others.value if client.alone_on_others else 0.0 for client in order]
         bars.plot(places, own, "o", color="#c23b22", markersize=4, label="alone, on its own items")

@@ -107,7 +107,7 @@ def federate(
     checkpoint = Checkpoint(logs / "checkpoint")
     progress, is_resumed = checkpoint.begin(fingerprint, plan.rounds, resume)
     local = LocalTraining(plan.build, plan.loss, plan.weight_decay, plan.recipe.prox_mu)
-    others = 1 + len(plan.population.clients) if plan.recipe.compare else 0
+    others = {"none": 0, "central": 1, "all": 1 + len(plan.population.clients)}[plan.recipe.compare]
     start = np.tile(local.wire.read(local.model), (1 + others, 1))
     state = _RoundState(start, np.zeros((0, 4)))
     if is_resumed:
@@ -162,7 +162,6 @@ class _Rounds:
         compared = len(self._state.models) > 1
         left = range(progress.epochs_done, plan.rounds)
         steps = sum(len(dealt.joining(plan.recipe, plan.seed, number)) for number in left)
-        steps += len(left) * 2 * len(plan.population.clients) if compared else 0
         with console.progress(steps, "Federated rounds", COMPILING) as bar:
             for number in left:
                 measures, joined, norm = self._round(number, bar)
@@ -203,24 +202,29 @@ class _Rounds:
         return np.average(measures, axis=0, weights=examples), len(joined), float(np.median(norms))
 
     def _compare(self, number: int, bar: Bar) -> float:
-        """A round of central training, and of each client alone; the central model's measure."""
+        """Central training by as many passes as all clients make together, and of clients that joined, each
+        alone; the central model's measure.
+        """
         plan, models = self._plan, self._state.models
-        models[1] = self._passes(models[1], plan.population.together, number, 0)[0]
-        clients = range(len(plan.population.clients))
-        bar.advance(len(clients), self._log.note)
-        for client in clients:
+        per_round = plan.recipe.participation * plan.recipe.local_epochs
+        passes = range(int(number * per_round), int((number + 1) * per_round))
+        if passes:
+            models[1] = self._passes(models[1], plan.population.together, number, 0, passes)[0]
+        for client in dealt.joining(plan.recipe, plan.seed, number) if len(models) > 2 else ():
             models[2 + client] = self._train(models[2 + client], client, number)[0]
-            bar.advance(1, self._log.note)
+            bar.advance(0, self._log.note)
         return followed(plan.population.validate(self._local.at(models[1])))
 
     def _train(self, start: Vector, client: int, number: int) -> tuple[Vector, Vector]:
-        return self._passes(start, self._plan.population.clients[client].batches, number, 1 + client)
-
-    def _passes(self, start: Vector, batches: Batches, number: int, whose: int) -> tuple[Vector, Vector]:
-        plan, passes = self._plan, self._plan.recipe.local_epochs
+        passes = self._plan.recipe.local_epochs
         numbers = range(number * passes, (number + 1) * passes)
-        seed = number * (len(plan.population.clients) + 1) + whose
-        return self._local.run(start, batches, numbers, plan.rate(number), seed)
+        return self._passes(start, self._plan.population.clients[client].batches, number, 1 + client, numbers)
+
+    def _passes(
+        self, start: Vector, batches: Batches, number: int, whose: int, passes: range
+    ) -> tuple[Vector, Vector]:
+        seed = number * (len(self._plan.population.clients) + 1) + whose
+        return self._local.run(start, batches, passes, self._plan.rate(number), seed)
 
 
 def followed(judged: Mapping[str, Any]) -> float:
