@@ -9,13 +9,16 @@
 
 enum { kLanes = 4, kWeightBytes = 8 };
 
+/* How a doubled sum becomes an output. The assembly below depends on the order of the fields. */
 typedef struct {
-  int32_t pixels, step;      /* of a line of the input: how many, and bytes from one to the next */
-  int32_t outputs, out_step; /* of a line of the output */
-  int32_t lines, line_step, out_line_step;
-  int32_t taps, stride, padding;
-  uint32_t zero; /* four padded inputs */
-} Layout;
+  int32_t multiplier, rounding, shift;
+} Put;
+
+/* Four channels. */
+typedef struct {
+  int32_t doubled_biases[kLanes];
+  Put puts[kLanes];
+} Channels;
 
 /* Outputs whose windows begin at even pixels, or those of odd ones. The assembly below depends on the order
  * of the fields. */
@@ -24,9 +27,21 @@ typedef struct {
   int32_t next_window; /* bytes from the end of a window's pairs to the next window */
   int32_t out_step;
   const int8_t* output_end;
-  const int32_t* channels;
+  const Put* puts;
   const uint32_t* weights_end;
+  const int32_t* doubled_biases;
 } Job;
+
+typedef void ConvolveLine(const uint32_t* pairs, const Job* job, int8_t* output);
+
+typedef struct {
+  int32_t pixels, step;      /* of a line of the input: how many, and bytes from one to the next */
+  int32_t outputs, out_step; /* of a line of the output */
+  int32_t lines, line_step, out_line_step;
+  int32_t taps, stride, padding;
+  uint32_t zero; /* four padded inputs */
+  ConvolveLine* convolve;
+} Layout;
 
 static Layout layout_of(const tinyml_nn_window* w) {
   const int32_t pixel = w->input_channels, row = w->input_width * pixel, out_row = w->output_width * pixel;
@@ -80,16 +95,20 @@ static void fill_pairs(const Layout* l, const int8_t* line, uint32_t* pair) {
   for (; at < end; at += 2) pair = store_pair(pair, pixel_at(l, line, at), pixel_at(l, line, at + 1));
 }
 
-/* The weights of four channels for windows that begin at even pixels, then for odd ones. */
+static inline uint32_t twice(uint32_t lanes) {
+  return add_lanes(lanes, lanes);
+}
+
+/* Twice the weights of four channels for windows that begin at even pixels, then for odd ones. */
 static void widen_weights(const Layout* l, const int8_t* weights, uint32_t* even) {
   const int32_t pairs = pairs_of(l, 0), shifts = l->stride % 2;
   uint32_t *odd = even + pairs * kLanes, last[kLanes] = {0};
   for (int32_t i = 0; i < pairs; ++i, weights += kWeightBytes, even += kLanes) {
     const uint32_t low = load_word(weights), high = load_word(weights + 4);
-    even[0] = widen_even(low);
-    even[1] = widen_odd(low);
-    even[2] = widen_even(high);
-    even[3] = widen_odd(high);
+    even[0] = twice(widen_even(low));
+    even[1] = twice(widen_odd(low));
+    even[2] = twice(widen_even(high));
+    even[3] = twice(widen_odd(high));
     if (!shifts) continue;
     for (int lane = 0; lane < kLanes; ++lane) {
       *odd++ = pair_low(last[lane] >> 16, even[lane]);
@@ -102,79 +121,91 @@ static void widen_weights(const Layout* l, const int8_t* weights, uint32_t* even
 
 #if TINYML_NN_DSP
 
-#define STEP(multiply, a, b, c, d)                                                    \
-  "ldmia r0!, {r3-r6}\n\t"                                                            \
-  "ldmia r1!, {r7, r8}\n\t" multiply " r9, r3, r7" a "\n\t" multiply " r10, r4, r8" b \
-  "\n\t"                                                                              \
-  "ldmia r1!, {r7, r8}\n\t" multiply " r11, r5, r7" c "\n\t" multiply " r12, r6, r8" d "\n\t"
+#define STEP                   \
+  "ldmia r0!, {r3-r6}\n\t"     \
+  "ldmia r1!, {r7, r8}\n\t"    \
+  "smlad r9, r3, r7, r9\n\t"   \
+  "smlad r10, r4, r8, r10\n\t" \
+  "ldmia r1!, {r7, r8}\n\t"    \
+  "smlad r11, r5, r7, r11\n\t" \
+  "smlad r12, r6, r8, r12\n\t"
 /* `requantize`: the sign of the sum is that of its product, or the product is 0 and the sign does not matter.
  */
-#define PUT(sum, offset)                                           \
-  "ldmia r3!, {r4-r7}\n\t" /* bias, multiplier, rounding, shift */ \
-  "add " sum ", r4, " sum                                          \
-  ", lsl #1\n\t"                                                   \
-  "smmlar r6, " sum                                                \
-  ", r5, r6\n\t"                                                   \
-  "add r6, r6, " sum                                               \
-  ", asr #31\n\t"                                                  \
-  "asr r6, r6, r7\n\t"                                             \
-  "ssat r6, #8, r6\n\t"                                            \
+#define PUT(sum, offset, sign) \
+  "ldmia r3!, {r5-r7}\n\t" /* multiplier, rounding, shift */ \
+  "smmlar r6, " sum ", r5, r6\n\t" sign(sum)              \
+  "asr r6, r6, r7\n\t"                                    \
+  "ssat r6, #8, r6\n\t"                                   \
   "strb r6, [lr" offset "]\n\t"
+#define WITH_SIGN(sum) "add r6, r6, " sum ", asr #31\n\t"
+#define WITHOUT_SIGN(sum)
 
 /* r0 pairs, r1 weights, r2 their end, r3-r6 inputs, r7, r8 weights, r9-r12 sums, lr output. r7 may be the
  * frame pointer, so it is saved here. */
-static __attribute__((noinline)) void convolve_line(const uint32_t* pairs, const Job* job, int8_t* output) {
-  register const uint32_t* r0 __asm__("r0") = pairs;
-  register const Job* r1 __asm__("r1") = job;
-  register int8_t* r2 __asm__("r2") = output;
-  __asm__ volatile(
-      "push {r7}\n\t"
-      "mov lr, r2\n\t"
-      "ldmia r1, {r3-r7}\n\t"
-      "ldr r2, [r1, #20]\n\t"
-      "push {r3-r7}\n\t"
-      "mov r1, r3\n"
-      "1:\n\t" STEP("smuad", "", "", "", "")
-      "cmp r1, r2\n\t"
-      "beq 3f\n"
-      "2:\n\t" STEP("smlad", ", r9", ", r10", ", r11", ", r12")
-      "cmp r1, r2\n\t"
-      "bne 2b\n"
-      "3:\n\t"
-      "ldr r3, [sp, #16]\n\t" PUT("r9", "") PUT("r10", ", #1") PUT("r11", ", #2") PUT("r12", ", #3")
-      "ldmia sp, {r1, r4-r6}\n\t"
-      "add r0, r0, r4\n\t"
-      "add lr, lr, r5\n\t"
-      "cmp lr, r6\n\t"
-      "bne 1b\n\t"
-      "add sp, sp, #20\n\t"
-      "pop {r7}"
-      : "+r"(r0), "+r"(r1), "+r"(r2)
-      :
-      : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory");
-}
+#define CONVOLVE_LINE(sign) \
+  "push {r7}\n\t"                                                    \
+  "mov lr, r2\n\t"                                                   \
+  "ldmia r1, {r3-r7}\n\t"                                            \
+  "ldrd r2, r8, [r1, #20]\n\t"                                       \
+  "push {r3-r8}\n\t"                                                 \
+  "mov r1, r3\n"                                                     \
+  "1:\n\t"                                                           \
+  "ldr r8, [sp, #20]\n\t"                                            \
+  "ldmia r8, {r9-r12}\n"                                             \
+  "2:\n\t" STEP                                                      \
+  "cmp r1, r2\n\t"                                                   \
+  "bne 2b\n\t"                                                       \
+  "ldr r3, [sp, #16]\n\t"                                            \
+  PUT("r9", "", sign) PUT("r10", ", #1", sign)                       \
+  PUT("r11", ", #2", sign) PUT("r12", ", #3", sign)                  \
+  "ldmia sp, {r1, r4-r6}\n\t"                                        \
+  "add r0, r0, r4\n\t"                                               \
+  "add lr, lr, r5\n\t"                                               \
+  "cmp lr, r6\n\t"                                                   \
+  "bne 1b\n\t"                                                       \
+  "add sp, sp, #24\n\t"                                              \
+  "pop {r7}"
+
+#define DEFINE_CONVOLVE_LINE(name, sign)                                                               \
+  static __attribute__((noinline)) void name(const uint32_t* pairs, const Job* job, int8_t* output) {  \
+    register const uint32_t* r0 __asm__("r0") = pairs;                                                 \
+    register const Job* r1 __asm__("r1") = job;                                                        \
+    register int8_t* r2 __asm__("r2") = output;                                                        \
+    __asm__ volatile(CONVOLVE_LINE(sign)                                                               \
+                     : "+r"(r0), "+r"(r1), "+r"(r2)                                                    \
+                     :                                                                                 \
+                     : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"); \
+  }
+
+DEFINE_CONVOLVE_LINE(convolve_line, WITH_SIGN)
+/* Where the output's zero point is the lowest int8, sums below 0 give it however they are rounded. */
+DEFINE_CONVOLVE_LINE(convolve_line_from_lowest, WITHOUT_SIGN)
 
 #else
 
 static void convolve_line(const uint32_t* pairs, const Job* job, int8_t* output) {
   for (; output != job->output_end; output += job->out_step) {
-    uint32_t sums[kLanes] = {0};
+    uint32_t sums[kLanes];
+    for (int i = 0; i < kLanes; ++i) sums[i] = (uint32_t)job->doubled_biases[i];
     for (const uint32_t* weights = job->weights; weights != job->weights_end;
          weights += kLanes, pairs += kLanes) {
       for (int i = 0; i < kLanes; ++i) sums[i] = multiply_lanes(pairs[i], weights[i], sums[i]);
     }
     pairs += job->next_window / 4;
     for (int i = 0; i < kLanes; ++i) {
-      output[i] = requantize_sum(sums[i], job->channels + i * kChannelWords);
+      const Put* const put = job->puts + i;
+      output[i] = requantize((int32_t)sums[i], put->multiplier, put->rounding, put->shift);
     }
   }
 }
+
+#define convolve_line_from_lowest convolve_line
 
 #endif
 
 /* The outputs of a line whose windows begin at even pixels, or at odd ones. */
 static void convolve_outputs(const Layout* l, int32_t is_odd, const uint32_t* weights, const uint32_t* pairs,
-                             const int32_t* channels, int8_t* output) {
+                             const Channels* channels, int8_t* output) {
   const int32_t each = l->stride % 2 == 0 ? 1 : 2;
   if (is_odd >= l->outputs) return;
   const int32_t outputs = (l->outputs - is_odd + each - 1) / each, words = pairs_of(l, is_odd) * kLanes;
@@ -183,28 +214,35 @@ static void convolve_outputs(const Layout* l, int32_t is_odd, const uint32_t* we
                    .next_window = (each * l->stride / 2 * kLanes - words) * 4,
                    .out_step = each * l->out_step,
                    .output_end = to + outputs * each * l->out_step,
-                   .channels = channels,
-                   .weights_end = weights + words};
-  convolve_line(pairs + is_odd * l->stride / 2 * kLanes, &job, to);
+                   .puts = channels->puts,
+                   .weights_end = weights + words,
+                   .doubled_biases = channels->doubled_biases};
+  l->convolve(pairs + is_odd * l->stride / 2 * kLanes, &job, to);
 }
 
 /* All lines of four channels. */
-static void convolve_lanes(const Layout* l, const int8_t* input, const int32_t* channels, uint32_t* even,
+static void convolve_lanes(const Layout* l, const int8_t* input, const int32_t* channel, uint32_t* even,
                            int8_t* output) {
+  Channels channels;
+  for (int lane = 0; lane < kLanes; ++lane, channel += kChannelWords) {
+    channels.doubled_biases[lane] = channel[kDoubledBias];
+    channels.puts[lane] = (Put){channel[kMultiplier], channel[kRounding], channel[kShift]};
+  }
   const int32_t shifts = l->stride % 2;
   const uint32_t* const odd = even + pairs_of(l, 0) * kLanes;
   uint32_t* const pairs = even + (pairs_of(l, 0) + shifts * pairs_of(l, 1)) * kLanes;
   for (int32_t i = 0; i < l->lines; ++i, input += l->line_step, output += l->out_line_step) {
     fill_pairs(l, input, pairs);
-    convolve_outputs(l, 0, even, pairs, channels, output);
-    if (shifts) convolve_outputs(l, 1, odd, pairs, channels, output);
+    convolve_outputs(l, 0, even, pairs, &channels, output);
+    if (shifts) convolve_outputs(l, 1, odd, pairs, &channels, output);
   }
 }
 
 void tinyml_nn_depthwise_line_s8(const tinyml_nn_window* window, const int8_t* input, const int8_t* weights,
                                  const int32_t* channels, uint8_t* scratch, int8_t* output) {
   const int32_t depth = window->output_channels;
-  const Layout layout = layout_of(window);
+  Layout layout = layout_of(window);
+  layout.convolve = window->output_zero_point == INT8_MIN ? convolve_line_from_lowest : convolve_line;
   uint32_t* const words = (uint32_t*)(void*)scratch;
   for (int32_t done = 0; done < depth; done += kLanes) {
     /* The last four channels overlap the ones before them if they are not whole. */
