@@ -10,7 +10,7 @@ from functools import partial
 from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.emulated import plugged_in
 from tinyml_cli.build.project import project_dir
-from tinyml_cli.build.target import BuildTarget
+from tinyml_cli.build.target import LEARNER, BuildTarget
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Ready, printable
@@ -69,17 +69,18 @@ def check_firmware(ready: Ready, manifest: Manifest, board: str) -> None:
     model = manifest.artifacts.get(name)
     if model is None:
         raise TinymlError(f"`{name}` is missing", "manifest.json", f"Run `{on_this_run('convert')}` first.")
+    flash = ["flash", "--board", board, *(["--app", LEARNER] if ready.app == LEARNER else [])]
     if not ready.model or not model.sha256.startswith(ready.model):
         raise TinymlError(
             f"Stale firmware: the board runs model {printable(ready.model)[:12]}, "
             f"the run has {model.sha256[:12]}",
             board,
-            f"Run `{on_this_run('flash', '--board', board)}`.",
+            f"Run `{on_this_run(*flash)}`.",
         )
     if ready.labels != manifest.labels:
         raise TinymlError(
             f"The board has the labels {', '.join(map(printable, ready.labels))}, "
             f"the run has {', '.join(manifest.labels)}",
             board,
-            f"Run `{on_this_run('export-c-array')}`, then `{on_this_run('flash', '--board', board)}`.",
+            f"Run `{on_this_run('export-c-array')}`, then `{on_this_run(*flash)}`.",
         )

@@ -161,7 +161,7 @@ void KwsApp::hear(const uint16_t* features) {
   Engine& engine = session_.inference().engine();
   if (pupil_.is_learning()) {
     if (pupil_.next_window(engine.input()) && session_.infer()) {
-      pupil_.learn(engine.output());
+      pupil_.learn(engine.output(), stream_ms());
       use_words();
     }
     return;

@@ -21,7 +21,7 @@ class NoPupil {
   void add(const int8_t*) {}
   bool is_learning() const { return false; }
   bool next_window(int8_t*) { return false; }
-  void learn(const int8_t*) {}
+  void learn(const int8_t*, uint32_t) {}
   const int8_t* scores(const int8_t* output) { return output; }
   Reject execute(const Command&) { return Reject::kCommand; }
 

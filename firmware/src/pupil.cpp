@@ -27,6 +27,13 @@ int8_t logit_of(const TaughtWord& word, const int8_t* unit) {
 void Pupil::begin(const ListenerConfig& config) {
   built_in_ = config;
   store_.begin(session_.hal().flash_pages(), TINYML_EMBEDDING);
+  // A word that became part of the program is no longer needed twice.
+  for (size_t i = 0; i < LABEL_COUNT - kFirstWord; ++i) {
+    const size_t index = store_.find(kBuiltInWords[i].name, strlen(kBuiltInWords[i].name));
+    if (index < store_.count()) {
+      store_.remove(index);
+    }
+  }
   make_config();
 }
 
@@ -42,7 +49,7 @@ void Pupil::add(const int8_t* frame) {
   }
 }
 
-void Pupil::learn(const int8_t* unit) {
+void Pupil::learn(const int8_t* unit, uint32_t now_ms) {
   lesson_.add(unit);
   if (!lesson_.is_between_takes()) {
     return;
@@ -52,8 +59,9 @@ void Pupil::learn(const int8_t* unit) {
       .text("word", lesson_.name())
       .number("take", lesson_.takes())
       .number("takes", wanted_)
-      .number("first", finder_.first())
-      .number("last", finder_.last())
+      .number("first", finder_.age_of_first())
+      .number("last", finder_.age_of_last())
+      .number("t_ms", now_ms)
       .end();
   if (lesson_.takes() == wanted_) {
     finish();

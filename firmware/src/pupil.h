@@ -40,7 +40,7 @@ class Pupil {
   // Whether takes are being collected; then next_window() is what to judge, and learn() takes the vector.
   bool is_learning() const { return wanted_ > 0; }
   bool next_window(int8_t* input) { return finder_.next_window(input); }
-  void learn(const int8_t* unit);
+  void learn(const int8_t* unit, uint32_t now_ms);
 
   // The scores of all labels, valid until the next call.
   const int8_t* scores(const int8_t* unit);

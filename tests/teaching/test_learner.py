@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from tinyml_cli.build.target import LEARNER, build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.teaching import embedding, lesson, takes, teach
+from tinyml_cli.teaching import embedding, lesson, on_board, takes, teach
 from tinyml_cli.teaching.firmware import learner
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
@@ -197,6 +198,42 @@ def test_a_full_page_makes_room_and_keeps_what_it_holds(tmp_path: Path) -> None:
     """In the store alone: hundreds of words come and go, with power lost anywhere; see the harness."""
     program = compile_harness("word_store", "teaching", "protocol", "hal")
     assert run(program) == b"ok\n"
+
+
+def test_what_a_board_learned_becomes_part_of_the_run(
+    home: Run, native: Path, files: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    run = Run.open(shutil.copytree(home.path, tmp_path / "home"))
+    target = build_target("native", app=LEARNER)
+    with pytest.raises(TinymlError, match="learned no words"):
+        on_board.collect(run, target)
+    with pytest.raises(TinymlError, match=r"no microphone.*--replay"):
+        on_board.learn(run, target, SECOND, on_board.Ears())
+    with pytest.raises(TinymlError, match="too long for the board"):
+        on_board.learn(run, target, "ä" * 22, on_board.Ears(folder(tmp_path / "a", files[SECOND])))
+    mixed = folder(tmp_path / "mixed", [*files[SECOND][:3], files[THIRD][0]])
+    with pytest.raises(TinymlError, match="Take 4 does not sound like the others"):
+        on_board.learn(run, target, SECOND, on_board.Ears(mixed))
+    learned = on_board.learn(run, target, SECOND, on_board.Ears(folder(tmp_path / "b", files[SECOND][:3])))
+    assert learned.words == [FIRST, SECOND]
+    assert all(run.file(name).is_file() for name in learned.takes)
+    with pytest.raises(TinymlError, match="knows `banana` already"):
+        on_board.learn(run, target, SECOND, on_board.Ears(tmp_path / "b"))
+    found = on_board.collect(run, target)
+    assert [(each.word, len(each.takes)) for each in found.words] == [(FIRST, 5), (SECOND, 3)]
+    by_host = tmp_path / "host"
+    teach.teach(str(by_host), FIRST, files[FIRST])
+    teach.teach(str(by_host), SECOND, files[SECOND][:3])
+    assert (by_host / MODEL_INT8).read_bytes() == run.file(MODEL_INT8).read_bytes()
+    with pytest.raises(TinymlError, match=r"Stale firmware.*--app learner"):
+        on_board.collect(run, target)
+
+
+def folder(path: Path, takes_of_it: list[Path]) -> Path:
+    path.mkdir()
+    for number, each in enumerate(takes_of_it):
+        shutil.copy(each, path / f"{number}.wav")
+    return path
 
 
 def test_firmware_that_learns_takes_a_run_that_was_taught(home: Run) -> None:

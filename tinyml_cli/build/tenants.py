@@ -194,6 +194,8 @@ def _remembers(run: Run) -> TinymlError:
 def monitor_step(run: Run, target: BuildTarget) -> str:
     """The command that listens to the firmware of these runs on a board."""
     board = ["--board", target.board.name, *(["--emulated"] if target.emulated is not None else [])]
+    if target.app == LEARNER:
+        board += ["--app", LEARNER]
     if target.second is None:
         return next_step("monitor", run.path, *board)
     words: list[str | Path] = [run.path, "--with", target.second.path, *board]

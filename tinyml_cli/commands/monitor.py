@@ -9,6 +9,7 @@ import typer
 
 from tinyml_cli import checks
 from tinyml_cli.commands import board_options, emulated_options, options
+from tinyml_cli.console import console
 
 
 def command(
@@ -75,6 +76,10 @@ def command(
         ),
     ] = None,
     app: board_options.App = None,
+    teach: Annotated[
+        str | None,
+        typer.Option("--teach", metavar="WORD", help="Have the board learn a word by its own ears."),
+    ] = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -91,6 +96,7 @@ def command(
       tinyml monitor runs/vww-person --board sim --replay photos/ --png frames/
       tinyml monitor runs/kws-yes-no --with runs/vww-person --replay yes/ --frames photos/
       tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
+      tinyml monitor runs/home --board nano33ble --teach lumos
       tinyml monitor --board nano33ble --emulated --sound yes.wav
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
@@ -98,7 +104,12 @@ def command(
     from tinyml_cli.monitor.monitor import monitor, trace_modes
     from tinyml_cli.monitor.task_monitor import MonitorOptions
     from tinyml_cli.run import Run
+    from tinyml_cli.teaching import command as teaching
 
+    if teach is not None:
+        learned = teaching.on_board(run, board, port, teach, replay, microphone, device)
+        console.result(learned, teaching.learned_sentence(learned))
+        return
     wanted = MonitorOptions(
         replay=replay,
         duration_s=duration,

@@ -30,6 +30,11 @@ def command(
     microphone: Annotated[
         bool, typer.Option("--microphone", help="Record five takes from this computer's microphone.")
     ] = False,
+    from_board: Annotated[
+        str | None,
+        typer.Option("--from-board", metavar="BOARD", help="Add the words that this board has learned."),
+    ] = None,
+    port: Annotated[str | None, typer.Option("--port", help="The board's serial port.")] = None,
     device: record_options.Device = None,
     speaker: Annotated[
         str, typer.Option("--speaker", help="Who says it, for the names of the kept takes.")
@@ -46,13 +51,14 @@ def command(
     Examples:
       tinyml teach home --word lumos lumos1.wav lumos2.wav lumos3.wav
       tinyml teach home --word nox --microphone
+      tinyml teach home --from-board nano33ble
       tinyml teach home --list
       tinyml teach home --forget nox
       tinyml train kws --words yes,lumos --add-recordings runs/home/taught
     """
     from tinyml_cli.teaching import command as teaching
 
-    asked = teaching.request(run, takes or [], word, forget, list_, microphone)
-    outcome = teaching.answer(asked, device, speaker)
+    asked = teaching.request(run, takes or [], word, forget, list_, microphone, from_board)
+    outcome = teaching.answer(asked, device, speaker, port)
     teaching.show(outcome)
     console.result(outcome, teaching.sentence(outcome))

@@ -26,6 +26,7 @@ from tinyml_cli.link.protocol import (
     Slots,
     Text,
     TraceMode,
+    Word,
 )
 from tinyml_cli.link.transport import DeviceGoneError, Transport
 
@@ -160,6 +161,21 @@ class Link:
     def calibrate(self, seconds: int) -> None:
         """Starts a calibration over so many seconds of normal running; a `calibrated` event ends it."""
         self._command(partial(protocol.encode_calibrate, seconds=seconds), Ack)
+
+    def learn(self, name: str, takes: int) -> None:
+        """Has the board take the next words for this one; `learned` or `not_learned` ends it."""
+        self._command(partial(protocol.encode_learn, takes=takes, name=name), Ack)
+
+    def forget(self, name: str) -> None:
+        """Has the board forget a word that it learned."""
+        self._command(partial(protocol.encode_forget, name=name), Ack)
+
+    def words(self) -> list[Word]:
+        """The words that the board knows."""
+        self._command(protocol.encode_list, Ack)
+        events = self.take_events()
+        self._kept.extend(event for event in events if not isinstance(event, Word))
+        return [event for event in events if isinstance(event, Word)]
 
     def write_input(self, values: NDArray[np.int8]) -> None:
         """Writes a whole model input, int8[n] (flattened in C order)."""

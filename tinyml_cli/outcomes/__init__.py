@@ -31,7 +31,7 @@ _PLACES = {
     "serve": ["services:ServiceOpened"],
     "train": ["stages:Trained"],
     "federate": ["federations:Federated"],
-    "teach": ["teaching:WordsTaught"],
+    "teach": ["teaching:WordsTaught", "teaching:WordLearned"],
     "quantize": ["stages:Quantized"],
     "convert": ["stages:Converted"],
     "export-c-array": ["stages:Exported"],

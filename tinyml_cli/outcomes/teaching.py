@@ -24,3 +24,13 @@ class WordsTaught(Outcome):
     forgotten: str | None = Field(default=None, description="the word that was removed")
     words: list[TaughtWordFigures]
     int8: File | None = Field(default=None, description="the run's model; null where no word is left")
+
+
+class WordLearned(Outcome):
+    """What a board learned by its own ears (`tinyml monitor --teach`)."""
+
+    run: str = Field(description="path")
+    board: str
+    word: str
+    takes: list[str] = Field(description="recordings of them in the run")
+    words: list[str] = Field(description="all that the board hears now")

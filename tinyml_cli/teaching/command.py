@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml_cli import checks, temporary
+from tinyml_cli.build.target import LEARNER, build_target
 from tinyml_cli.collect import record_words
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
-from tinyml_cli.outcomes.teaching import WordsTaught
+from tinyml_cli.outcomes.teaching import WordLearned, WordsTaught
+from tinyml_cli.run import Run
+from tinyml_cli.teaching import on_board as board_lessons
 from tinyml_cli.teaching import teach
 from tinyml_cli.wording import counted
 
@@ -27,34 +30,42 @@ class Request:
         takes: recordings; empty for the microphone.
         word: to teach; None to list or forget.
         forget: the word to remove.
+        board: whose words to add.
     """
 
     run: str
     takes: Sequence[Path] = ()
     word: str | None = None
     forget: str | None = None
+    board: str | None = None
 
 
 def request(
-    run: str, takes: Sequence[Path], word: str | None, forget: str | None, lists: bool, microphone: bool
+    run: str,
+    takes: Sequence[Path],
+    word: str | None,
+    forget: str | None,
+    lists: bool,
+    microphone: bool,
+    board: str | None,
 ) -> Request:
     """The one thing that the options ask for.
 
     Raises:
         TinymlError: nothing, several things, or takes from nowhere or from two places.
     """
-    wanted = {"--word": word, "--forget": forget, "--list": lists or None}
+    wanted = {"--word": word, "--forget": forget, "--list": lists or None, "--from-board": board}
     given = [option for option, value in wanted.items() if value is not None]
     if len(given) != 1:
         raise TinymlError(
             "Nothing to do" if not given else f"{' and '.join(given)} exclude each other",
             "tinyml teach",
-            "Give one of --word WORD with takes, --forget WORD, --list.",
+            "Give one of --word WORD with takes, --forget WORD, --list, --from-board BOARD.",
         )
     if word is None:
         if takes or microphone:
             raise TinymlError(f"{given[0]} takes no recordings", "TAKES", "Leave them out.")
-        return Request(run, forget=forget)
+        return Request(run, forget=forget, board=board)
     if bool(takes) == microphone:
         raise TinymlError(
             "Takes come from files or from --microphone, not from both" if takes else "There are no takes",
@@ -66,12 +77,36 @@ def request(
     return Request(run, takes, word)
 
 
-def answer(asked: Request, device: str | None, speaker: str) -> WordsTaught:
+def on_board(
+    run: str | None,
+    board: str,
+    port: str | None,
+    word: str,
+    replay: Path | None,
+    microphone: bool,
+    device: str | None,
+) -> WordLearned:
+    """Has a board learn a word; see `on_board.learn`."""
+    target = build_target(board, app=LEARNER, port=port)
+    return board_lessons.learn(Run.open(run), target, word, board_lessons.Ears(replay, microphone, device))
+
+
+def learned_sentence(outcome: WordLearned) -> str:
+    """The outcome in a line."""
+    following = next_step("teach", outcome.run, "--from-board", outcome.board)
+    return (
+        f"The board learned `{outcome.word}` and hears it from now on. To have it in the run too: {following}"
+    )
+
+
+def answer(asked: Request, device: str | None, speaker: str, port: str | None) -> WordsTaught:
     """Does it.
 
     Raises:
         TinymlError: see `teach`, and for the microphone `record_words.record`.
     """
+    if asked.board is not None:
+        return board_lessons.collect(Run.open(asked.run), build_target(asked.board, app=LEARNER, port=port))
     if asked.forget is not None:
         return teach.forget(asked.run, asked.forget)
     if asked.word is None:

@@ -25,7 +25,8 @@ from tinyml_cli.teaching import embedding, head, lesson
 from tinyml_cli.tflite.graph import parse
 
 FLASH_PAGES_BYTES = 2 * 4096
-_NAME_BYTES, _MOST_HEARD, _NO_WORD = 44, 3, 0xFFFF
+NAME_BYTES = 44
+_MOST_HEARD, _NO_WORD = 3, 0xFFFF
 
 
 def learner(run: Run, target: BuildTarget) -> BuildTarget:
@@ -43,9 +44,9 @@ def learner(run: Run, target: BuildTarget) -> BuildTarget:
             f"Teach or forget a word, which renews it: {next_step('teach', run.path, '--list')}",
         )
     for word in taught.words:
-        if len(word.encode()) >= _NAME_BYTES:
+        if len(word.encode()) >= NAME_BYTES:
             raise TinymlError(
-                f"`{word}` is too long for the board", str(run.path), f"Use less than {_NAME_BYTES} bytes."
+                f"`{word}` is too long for the board", str(run.path), f"Use less than {NAME_BYTES} bytes."
             )
     model = head.normalised(embedding.body())
     sha256 = run.manifest().artifacts[MODEL_INT8].sha256

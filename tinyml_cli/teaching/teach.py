@@ -20,6 +20,7 @@ from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, runs_dir, write_atomic
+from tinyml_cli.link.protocol import Word
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import (
     Data,
@@ -77,6 +78,35 @@ def teach(given: str, word: str, paths: Sequence[Path], speaker: str = "me") -> 
         _taught(manifest, run).words[word] = lesson.entry(found, names)
         _write(run, manifest)
     return _outcome(run, manifest, taught=word)
+
+
+def adopt(given: str, learned: Sequence[tuple[Word, Sequence[Path]]]) -> WordsTaught:
+    """Adds words that a board learned, each with the takes that were kept; those that the run knows stay.
+
+    Raises:
+        TinymlError: the run was not taught, or has no room for them.
+    """
+    run = Run.open(given)
+    with run.writing():
+        manifest = _manifest(run)
+        words = _taught(manifest, run).words
+        new = [(word, paths) for word, paths in learned if word.word not in words]
+        check_words([*words, *(word.word for word, _ in new)])
+        if len(words) + len(new) > MAX_WORDS:
+            raise TinymlError(
+                f"The run would know more than {MAX_WORDS} words", str(run.path), "Forget some first."
+            )
+        _mend(run, manifest)
+        for word, paths in new:
+            read = takes.read(paths) if paths else []
+            words[word.word] = TaughtWord(
+                prototype=word.prototype.hex(),
+                weights=word.weights.hex(),
+                bias=word.bias,
+                takes=_keep_as(run, word.word, paths, read),
+            )
+        _write(run, manifest)
+    return _outcome(run, manifest)
 
 
 def check(given: str, word: str) -> tuple[Run, Manifest, bool]:
@@ -190,6 +220,16 @@ def _new_manifest() -> Manifest:
 def _keep(run: Run, word: str, speaker: str, read: Sequence[takes.WordTake]) -> list[str]:
     """Writes the takes into the run; their names in it."""
     names = [f"{FOLDER}/{word}/{speaker}{MARK}{number}.wav" for number in range(len(read))]
+    return _write_takes(run, word, names, read)
+
+
+def _keep_as(run: Run, word: str, paths: Sequence[Path], read: Sequence[takes.WordTake]) -> list[str]:
+    """The same, under the names that the files have."""
+    names = [f"{FOLDER}/{word}/{path.name}" for path in paths]
+    return _write_takes(run, word, names, read) if names else []
+
+
+def _write_takes(run: Run, word: str, names: list[str], read: Sequence[takes.WordTake]) -> list[str]:
     with atomic_folder(run.file(FOLDER) / word) as made:
         for name, take in zip(names, read, strict=True):
             content = wav_bytes(take.clip, embedding.settings().sample_rate_hz)
@@ -244,6 +284,12 @@ def _renew(run: Run, manifest: Manifest, taught: Taught) -> None:
     if taught.embedding_sha256 == embedding.card().sha256:
         return
     for word, known in list(taught.words.items()):
+        if not known.takes:
+            raise TinymlError(
+                f"`{word}` was learned on a board, by another version's network, and has no takes",
+                str(run.path),
+                f"Forget it, and teach it anew: {_forget_step(run, word)}",
+            )
         found = lesson.learn(word, takes.read([run.require(manifest, name) for name in known.takes]))
         taught.words[word] = lesson.entry(found, known.takes)
     taught.embedding_sha256 = embedding.card().sha256

@@ -52,9 +52,9 @@ class TakeFinder {
     return true;
   }
 
-  // The first and last frame of the word whose windows were given, counted from the reset.
-  uint32_t first() const { return first_; }
-  uint32_t last() const { return last_; }
+  // How many frames ago the word whose windows were given began and ended.
+  uint32_t age_of_first() const { return frames_ - first_; }
+  uint32_t age_of_last() const { return frames_ - last_; }
 
  private:
   static constexpr uint32_t kStep = 5;  // frames from one window to the next

@@ -153,6 +153,32 @@ def encode_run(seq: int) -> bytes:
     return _line("run", seq)
 
 
+def encode_learn(seq: int, takes: int, name: str) -> bytes:
+    """Has a board take the next 3 to 10 words that it hears for this one."""
+    return _named_line("learn", seq, name, str(takes))
+
+
+def encode_list(seq: int) -> bytes:
+    """Asks for the words that a board was taught."""
+    return _line("list", seq)
+
+
+def encode_forget(seq: int, name: str) -> bytes:
+    """Removes a word that a board was taught."""
+    return _named_line("forget", seq, name)
+
+
+def _named_line(verb: str, seq: int, name: str, *arguments: str) -> bytes:
+    """A line that ends in a name, which may have any letters and blanks.
+
+    Raises:
+        ValueError: it is empty or would end the line.
+    """
+    if not name or not name.isprintable():
+        raise ValueError(f"{name!r} is no name")
+    return _line(verb, seq, *arguments)[:-1] + b" " + name.encode() + b"\n"
+
+
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 

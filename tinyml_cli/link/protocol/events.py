@@ -225,6 +225,49 @@ class Calibrated(Event):
     stored: bool
 
 
+class Take(Event):
+    """A word was heard for `learn`; it began and ended so many frames before `t_ms`, the stream's time."""
+
+    event: Literal["take"] = "take"
+    word: str
+    take: Count
+    takes: Count
+    first: Count
+    last: Count
+    t_ms: Count
+
+
+class Learned(Event):
+    """A word is in flash."""
+
+    event: Literal["learned"] = "learned"
+    word: str
+    takes: Count
+
+
+class NotLearned(Event):
+    """Why a word could not be learned; `take` counts from 1, `other` is what it is too near to."""
+
+    event: Literal["not_learned"] = "not_learned"
+    word: str
+    reason: str
+    take: Count = 0
+    other: str = ""
+    cosine: float = 0.0
+
+
+class Word(Event):
+    """A word that a board knows: vectors int8 as the manifest keeps them."""
+
+    event: Literal["word"] = "word"
+    word: str
+    takes: Count
+    built_in: bool
+    prototype: HexBytes
+    weights: HexBytes
+    bias: Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
+
+
 class Fault(Event):
     """The device met an error that it cannot recover from."""
 
@@ -349,6 +392,10 @@ _EVENTS: dict[str, type[Event]] = {
     "stroke": Stroke,
     "gesture": Gesture,
     "wave": Wave,
+    "take": Take,
+    "learned": Learned,
+    "not_learned": NotLearned,
+    "word": Word,
     "fault": Fault,
 }
 
