@@ -39,7 +39,7 @@ void SecondListener::hear(const uint16_t* features, uint32_t now_ms) {
   }
   Engine& engine = session_.inference().engine();
   listener_.window().copy(engine.second_input());
-  if (session_.infer_second()) {
+  if (session_.infer_second() && listener_.window().is_full()) {
     listener_.judge(&session_, &light_, now_ms, engine.second_output());
   }
 }

@@ -1,5 +1,4 @@
-// The second model of multi_tenant: it hears the same features as the first, after it. Both use the arena of
-// the larger one, so neither may keep anything in it from one inference to the next.
+// The second model of multi_tenant: it hears the same features as the first, after it.
 #pragma once
 
 #include <stdint.h>

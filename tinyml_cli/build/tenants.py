@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyml_cli.build import inputs
@@ -15,6 +15,7 @@ from tinyml_cli.build.target import LEARNER, MULTI_TENANT, BuildTarget, default_
 from tinyml_cli.c_text import string_literal
 from tinyml_cli.engines import second, tflm
 from tinyml_cli.engines.aot import compiler
+from tinyml_cli.engines.aot.plan import aligned
 from tinyml_cli.engines.freshness import exported_placement
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
@@ -122,13 +123,14 @@ def _join(run: Run, other: Run, first: ProjectInputs) -> ProjectInputs:
         )
     alone = replace(first.target, app=None, second=None)
     second_inputs = inputs.gather(other, alone)
-    arena_bytes = _ARENA[first.target.engine]([run, other])
+    arena = _ARENA[first.target.engine](run, other)
     exports = {path.name: path.read_text(encoding="utf-8") for path in second_inputs.exports}
     names = [each.path.resolve().name for each in (run, other)]
     if names[0] == names[1]:
         raise TinymlError(f"Both runs are called {names[0]}", str(other.path), "Rename one of the folders.")
     defines = {
-        "ARENA_BYTES": str(arena_bytes),
+        "ARENA_BYTES": str(arena.bytes),
+        "SECOND_ARENA_OFFSET": str(arena.second_at),
         "FIRST_MODEL": string_literal(names[0]),
         "SECOND_MODEL": string_literal(names[1]),
     }
@@ -147,27 +149,43 @@ def _check_listens(run: Run) -> None:
         )
 
 
-def _aot_arena_bytes(runs: Sequence[Run]) -> int:
-    """The larger network's: they work one after the other."""
-    return max(_network(run).arena_bytes for run in runs)
+@dataclass(frozen=True)
+class _Arena:
+    """The memory of both networks: its size, and where the second one's part begins."""
+
+    bytes: int
+    second_at: int
 
 
-def _tflm_arena_bytes(runs: Sequence[Run]) -> int:
+def _aot_arena(run: Run, other: Run) -> _Arena:
+    """The larger network's, as they work one after the other; both, where one keeps state in its own."""
+    first, second = _network(run), _network(other)
+    if first.storage.states or second.storage.states:
+        at = aligned(first.arena_bytes)
+        return _Arena(at + second.arena_bytes, at)
+    return _Arena(max(first.arena_bytes, second.arena_bytes), 0)
+
+
+def _tflm_arena(run: Run, other: Run) -> _Arena:
     """What the interpreters keep, side by side, and the larger one's working memory."""
     models = []
-    for run in runs:
-        path = run.require(run.manifest(), board_model(run.manifest()))
+    for each in (run, other):
+        path = each.require(each.manifest(), board_model(each.manifest()))
         models.append(path.read_bytes())
         if tflite_graph.parse(models[-1]).remembers:
-            raise _remembers(run)
-    return tflm.arena_bytes(*models)
+            raise TinymlError(
+                "The model keeps state between inferences, which two interpreters in one arena cannot",
+                str(each.path),
+                "Build with --engine aot, or train it with --model ds_cnn.",
+            )
+    return _Arena(tflm.arena_bytes(*models), 0)
 
 
-_ARENA = {"aot": _aot_arena_bytes, "tflm": _tflm_arena_bytes}
+_ARENA = {"aot": _aot_arena, "tflm": _tflm_arena}
 
 
 def _network(run: Run) -> compiler.Network:
-    """The run's compiled model, if another one may work in its arena between two inferences."""
+    """The run's compiled model, with inputs and outputs in its arena."""
     manifest = run.manifest()
     placement = exported_placement(manifest, "aot")
     if placement.io != "arena":
@@ -177,18 +195,7 @@ def _network(run: Run) -> compiler.Network:
             f"Run `{next_step('export-c-array', run.path, '--engine', 'aot', '--io', 'arena')}`.",
         )
     path = run.require(manifest, board_model(manifest))
-    network = compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), *placement)
-    if network.storage.states:
-        raise _remembers(run)
-    return network
-
-
-def _remembers(run: Run) -> TinymlError:
-    return TinymlError(
-        "The model keeps state in its arena, so no other model can share it",
-        str(run.path),
-        "Train a stateless model, such as ds_cnn.",
-    )
+    return compiler.compile_graph(tflite_graph.parse(path.read_bytes(), str(path)), str(path), *placement)
 
 
 def monitor_step(run: Run, target: BuildTarget) -> str:

@@ -167,11 +167,14 @@ class ChoosingMaterial(Outcome):
 
 
 class OperatingPoint(StreamFigures):
-    """A new model at the settings that it got, on streams of voices that never trained."""
+    """A new model at the settings that it got, on the streams of voices that chose them."""
 
     tuning: StreamTuning
     material: ChoosingMaterial | None = Field(default=None, description="null: chosen before it was recorded")
     applied: bool = Field(description="false: no settings hear half of the words, so the recipe's stay")
+    fresh: StreamFigures | None = Field(
+        default=None, description="on streams of voices that neither trained nor chose; null: not asked for"
+    )
 
 
 class EvaluatedStream(StreamFigures):

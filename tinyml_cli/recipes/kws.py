@@ -172,6 +172,9 @@ class OperatingPointRecipe(RecipeSection):
         default=0.0, ge=0, le=100, description="of streams by voices that never train; 0 chooses neither"
     )
     max_fa_per_hour: float = Field(default=0.5, gt=0, le=1000, description="false accepts allowed there")
+    fresh_hours: float = Field(
+        default=0.0, ge=0, le=100, description="of voices that chose nothing either, to judge the settings by"
+    )
 
 
 class DistillationRecipe(RecipeSection):

@@ -7,7 +7,7 @@ from pathlib import Path
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.stages import Converted
-from tinyml_cli.outcomes.streams import OperatingPoint
+from tinyml_cli.outcomes.streams import OperatingPoint, StreamFigures
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.wording import counted
 
@@ -71,19 +71,27 @@ def sentence(outcome: Converted) -> str:
             f" On a board it processes {counted(stream.hop_frames, 'frame')} at a time, {stream.macs:,} MACs."
         )
     if point := outcome.operating_point:
-        streams += " " + _point(point)
+        streams += " " + told(point)
     step = next_step("export-c-array", Path(outcome.run))
     return f"int8 model: {outcome.int8.bytes:,} bytes{parity}.{streams} Next: {step}"
 
 
-def _point(point: OperatingPoint) -> str:
+def told(point: OperatingPoint) -> str:
+    """The settings that were chosen, and what they hear."""
     chosen = point.tuning.after if point.applied else point.tuning.before
-    accepts, rejects = point.false_accepts, point.false_rejects
+    judged = f" By voices that chose nothing: {_heard(point.fresh)}." if point.fresh is not None else ""
+    return (
+        f"Threshold {chosen.threshold:g} over {chosen.average_window_ms} ms: {_heard(point)}"
+        f"{_before(point)}.{judged}"
+    )
+
+
+def _heard(streams: StreamFigures) -> str:
+    accepts, rejects = streams.false_accepts, streams.false_rejects
     low, high = accepts.ci95
     return (
-        f"Threshold {chosen.threshold:g} over {chosen.average_window_ms} ms: {rejects.of - rejects.n} of "
-        f"{counted(rejects.of, 'word')} heard, {accepts.per_hour:.2f} false accepts per hour "
-        f"({low:.2f}–{high:.2f}) in {point.hours:.1f} h of streams{_before(point)}."
+        f"{rejects.of - rejects.n} of {counted(rejects.of, 'word')} heard, {accepts.per_hour:.2f} false "
+        f"accepts per hour ({low:.2f}–{high:.2f}) in {streams.hours:.1f} h of streams"
     )
 
 

@@ -1,8 +1,8 @@
 // Engine over network.{h,c}, the model compiled ahead of time. See engine.h.
 //
 // If the network takes inputs and outputs in buffers of its caller, Engine owns those buffers. Another
-// network may use the same arena between two inferences: TINYML_ARENA_BYTES is the need of the larger
-// one.
+// network may use the same arena between two inferences, or lie behind it where one of them remembers:
+// TINYML_ARENA_BYTES is what both need, TINYML_SECOND_ARENA_OFFSET where the second one's begins.
 #pragma once
 
 #include <stddef.h>
@@ -101,19 +101,24 @@ class Engine {
   size_t output_count() const { return NETWORK_OUTPUT_COUNT; }
   const void* output(size_t index) const { return memory_.output(index); }
   size_t output_bytes(size_t index) const { return aot::kOutputBytes[index]; }
-  void reset() { memory_.reset(); }
+  void reset() {
+    memory_.reset();
+#if defined(TINYML_SECOND_MODEL)
+    second_network_reset(second_arena());
+#endif
+  }
 
   size_t arena_used() const { return NETWORK_ARENA_BYTES; }
   size_t arena_bytes() const { return aot::kArenaBytes; }
 
 #if defined(TINYML_SECOND_MODEL)
-  int8_t* second_input() { return static_cast<int8_t*>(second_network_input_at(memory_.arena(), 0)); }
+  int8_t* second_input() { return static_cast<int8_t*>(second_network_input_at(second_arena(), 0)); }
   const int8_t* second_output() {
-    return static_cast<const int8_t*>(second_network_output_at(memory_.arena(), 0));
+    return static_cast<const int8_t*>(second_network_output_at(second_arena(), 0));
   }
 
   bool second_invoke() {
-    failed_ = second_network_invoke(memory_.arena()) != 0;
+    failed_ = second_network_invoke(second_arena()) != 0;
     return !failed_;
   }
 #endif
@@ -122,6 +127,14 @@ class Engine {
   const char* error() const { return failed_ ? "an operator of the network refused its arguments" : ""; }
 
  private:
+#if defined(TINYML_SECOND_MODEL)
+  static_assert(aot::kArenaBytes >= TINYML_SECOND_ARENA_OFFSET + SECOND_NETWORK_ARENA_BYTES &&
+                    TINYML_SECOND_ARENA_OFFSET % SECOND_NETWORK_ARENA_ALIGNMENT == 0,
+                "the arena does not hold the second network's");
+
+  uint8_t* second_arena() { return memory_.arena() + TINYML_SECOND_ARENA_OFFSET; }
+#endif
+
   aot::Memory memory_;
   bool failed_ = false;
 };

@@ -18,6 +18,7 @@ from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.outcomes.streams import OperatingPoint
 from tinyml_cli.recipes.kws import KwsRecipe, OperatingPointRecipe
 from tinyml_cli.run import RECIPE, Run
+from tinyml_cli.stages import convert
 from tinyml_cli.tasks.kws import default_point, operating_point
 from tinyml_cli.tasks.kws.busy_streams import BusyStreams
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial
@@ -94,15 +95,16 @@ def run(whistle_run: Path, tmp_path: Path) -> Run:
     """A copy of a run that heard whistles, as if they were synthetic speech."""
     copy = Run(Path(shutil.copytree(whistle_run, tmp_path / "copy")))
     recipe = recipes.load_as(copy.file(RECIPE), KwsRecipe)
-    point = OperatingPointRecipe(hours=0.02, max_fa_per_hour=500)
+    point = OperatingPointRecipe(hours=0.02, max_fa_per_hour=500, fresh_hours=0.04)
     changed = recipe.model_copy(update={"operating_point": point, "data_path": None})
     copy.file(RECIPE).write_text(changed.to_yaml(), encoding="utf-8")
     return copy
 
 
-def whistles(recipe: KwsRecipe) -> BusyStreams:
+def whistles(recipe: KwsRecipe, split: str) -> BusyStreams:
     """Streams of whistles by speakers that no training knows."""
-    spoken = [(word, speaker) for word in ("up", "down", "flat") for speaker in range(60, 66)]
+    first = {"validation": 60, "test": 70}[split]
+    spoken = [(word, speaker) for word in ("up", "down", "flat") for speaker in range(first, first + 6)]
     audio = np.stack([whistle(word, speaker, 1) for word, speaker in spoken])
     labels = np.array([word if word in recipe.words else "unknown" for word, _ in spoken])
     material = Material(ClipSet(audio, labels, labels, labels), (), recipe.features.sample_rate_hz, "")
@@ -120,6 +122,12 @@ def test_conversion_chooses_on_streams_and_writes_the_manifest(
     assert point.false_rejects.of >= 3
     assert point.material is not None
     assert (point.material.mix, point.material.targets, point.material.others) == ("hard", 12, 6)
+    assert point.fresh is not None
+    assert point.fresh.hours == pytest.approx(0.04) and point.fresh.false_rejects.of > point.false_rejects.of
+    assert (
+        f"By voices that chose nothing: {point.fresh.false_rejects.of - point.fresh.false_rejects.n} of"
+        in (convert.told(point))
+    )
     assert sum(band.of for band in point.snr_db) == point.false_rejects.of, "each word's level is known"
     saved = run.manifest()
     assert OperatingPoint.model_validate(saved.metrics["operating_point"]) == point

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
+from tests.firmware import random_listener
 from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.errors import TinymlError
@@ -114,6 +116,37 @@ def test_an_evaluation_on_a_board_feeds_frames(
     outcome = tinyml("evaluate", run, "--on", "native", "--no-noise", "--json", cwd=tmp_path).json
     assert outcome["device"]["n"] == outcome["n"]
     assert outcome["device"]["mismatches"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("both", [False, True])
+def test_what_one_network_remembers_survives_the_other(
+    converted: tuple[Path, Any], both: bool, tinyml: Tinyml, tmp_path: Path
+) -> None:
+    run = Run(converted[0])
+    if both:
+        other = Run(Path(shutil.copytree(run.path, tmp_path / "twin")))
+    else:
+        other = random_listener.make(tmp_path / "ways", ["left", "right"], 6, run.manifest().recognizer)
+    built = tinyml("build", run.path, "--with", other.path, "--board", "native", "--json", cwd=tmp_path).json
+    sizes = [
+        int(
+            re.findall(r"#define NETWORK_ARENA_BYTES (\d+)", each.file("export/aot/network.h").read_text())[0]
+        )
+        for each in (run, other)
+    ]
+    assert sum(sizes) <= built["arena_bytes"] < sum(sizes) + 4
+    audio = random_listener.sounds(6, 7)
+    with open_board(run, build_target("native", second=other)) as link:
+        link.wait_ready()
+        link.trace("scores")
+        first, second = _scores(link, audio), _scores(link, audio)
+    assert [event.q for event in first] == [event.q for event in second]
+    for each in (run, other):
+        times, expected = random_listener.scores(each, audio)
+        heard = [event for event in first if event.model == each.path.name]
+        assert [event.t_ms for event in heard] == times.tolist()
+        assert np.array_equal([event.q for event in heard], expected)
 
 
 def _scores(link: Link, audio: np.ndarray) -> list[Scores]:

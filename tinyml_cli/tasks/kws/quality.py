@@ -17,6 +17,7 @@ RECIPE = "kws_stream"
 _HIGH: Mapping[str, Any] = {
     "streams.hours": 20.0,
     "operating_point.hours": 20.0,
+    "operating_point.fresh_hours": 6.0,
     "synthesis.clips_per_word": 600,
     "synthesis.unknown_clips": 2400,
     "augmentation.snr_db": [0.0, 30.0],
