@@ -26,7 +26,12 @@ def tables() -> str:
     """A section per command, with a table per model."""
     parts = []
     for command in outcomes.commands():
-        if command == outcomes.ERROR or command in ("recipes list", "runs list", "registry list"):
+        if command == outcomes.ERROR or command in (
+            "recipes list",
+            "runs list",
+            "registry list",
+            "fleet list",
+        ):
             continue
         parts.append(f"### `{command}`")
         # What a board says is described in docs/protocol.md.

@@ -77,7 +77,7 @@ SECTIONS = {
         "keys": "keys",
         "container": "container",
     },
-    "Watch": {"monitor": "monitor", "drift": "drift"},
+    "Watch": {"monitor": "monitor", "drift": "drift", "fleet": "fleet"},
     "Learn": {"learn": "learn", "course": "course"},
     "Housekeeping": {
         "runs": "runs",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,12 +43,38 @@ def compare(
         values: float64 [n], from the log, n at least 1.
         psi_limit, ks_limit: thresholds of drift.
     """
-    edges = np.array(reference.edges)
-    counts = np.bincount(np.searchsorted(edges, values, "left"), minlength=len(edges) + 1)
-    now, then = counts / len(values), np.array(reference.shares)
+    return compare_counts(name, reference, counts_of(reference, values), psi_limit, ks_limit)
+
+
+def counts_of(reference: DriftColumn, values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many of the values [n] lie in each bin of a reference."""
+    return np.bincount(
+        np.searchsorted(np.array(reference.edges), values, "left"), minlength=len(reference.edges) + 1
+    )
+
+
+def coarse(reference: DriftColumn) -> DriftColumn:
+    """The same distribution in the bins of the PSI: short enough to count in on a gateway."""
+    bins = _psi_bins(np.array(reference.shares))
+    shares = np.bincount(bins, reference.shares)
+    kept = np.unique(bins)
+    edges = [edge for edge, (low, high) in zip(reference.edges, pairwise(bins), strict=True) if low != high]
+    return reference.model_copy(update={"edges": edges, "shares": shares[kept].tolist()})
+
+
+def compare_counts(
+    name: str,
+    reference: DriftColumn,
+    counts: NDArray[np.int64],
+    psi_limit: float = PSI_DRIFT,
+    ks_limit: float = KS_DRIFT,
+) -> Shift:
+    """As `compare`, of counts [bins] in the reference's bins, at least one of them above 0."""
+    n = int(counts.sum())
+    now, then = counts / n, np.array(reference.shares)
     distance = float(np.abs(np.cumsum(now) - np.cumsum(then)).max())
     index = _psi(then, now)
-    spread = reference.dependence * (1 / len(values) + 1 / reference.n)
+    spread = reference.dependence * (1 / n + 1 / reference.n)
     chance = spread * _CHI2_999
     drifted = index >= max(psi_limit, chance) or distance >= max(
         ks_limit, _KOLMOGOROV_999 * math.sqrt(spread)
@@ -55,7 +82,7 @@ def compare(
     watch = not drifted and index >= max(PSI_WATCH, chance)
     return Shift(
         name=name,
-        n=len(values),
+        n=n,
         n_reference=reference.n,
         psi=index,
         ks=min(1.0, distance),
@@ -66,9 +93,13 @@ def compare(
 
 def _psi(then: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     """Over bins that each hold about a tenth of the reference."""
-    bins = np.minimum((np.cumsum(then) - then / 2) * _PSI_BINS, _PSI_BINS - 1).astype(int)
+    bins = _psi_bins(then)
     p = np.maximum(np.bincount(bins, then, _PSI_BINS), 0)
     q = np.bincount(bins, now, _PSI_BINS)
     used = (p > 0) | (q > 0)
     p, q = np.maximum(p[used], _LEAST_SHARE), np.maximum(q[used], _LEAST_SHARE)
     return float(((q - p) * np.log(q / p)).sum())
+
+
+def _psi_bins(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.minimum((np.cumsum(shares) - shares / 2) * _PSI_BINS, _PSI_BINS - 1).astype(np.int64)

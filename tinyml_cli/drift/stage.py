@@ -71,7 +71,7 @@ def drift(
         )
     shifts = [compare(n, reference.columns[n], values[n], psi_limit, ks_limit) for n in common]
     shifts.sort(key=lambda shift: (-shift.drifted, -shift.psi))
-    drifted, why = _judge(shifts, feature_share)
+    drifted, why = verdict(shifts, feature_share)
     outcome = Drifted(
         run=str(run.path),
         log=str(log),
@@ -93,7 +93,8 @@ def drift(
     return outcome
 
 
-def _judge(shifts: Sequence[Shift], feature_share: float) -> tuple[bool, str]:
+def verdict(shifts: Sequence[Shift], feature_share: float = FEATURE_SHARE) -> tuple[bool, str]:
+    """Whether these shifts are drift, and why; `feature_share` as of `drift`."""
     scores = [shift for shift in shifts if shift.name.startswith("score")]
     features = [shift for shift in shifts if not shift.name.startswith("score")]
     moved_scores = [shift.name for shift in scores if shift.drifted]
