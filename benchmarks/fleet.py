@@ -1,11 +1,11 @@
-"""A fleet of virtual devices through a first, a good and a bad release, on lines that lose and double messages.
+"""A fleet of virtual devices through a first, a good and a bad release, on lines that lose messages.
 
 python benchmarks/fleet.py CHAMPION GOOD BAD SOUNDS [--devices 200] [--gateways 2] [--broken 0.05] [--kills 3]
 
-CHAMPION, GOOD and BAD are runs, SOUNDS a folder with a folder of recordings for each word. Starts mosquitto, a
-server and gateways as processes, kills the server with SIGKILL in the middle, and says at the end: how far each
-release came, whether every device still runs something, whether telemetry was counted exactly once, and the
-load: messages and bytes a second, processor time and memory of each process.
+CHAMPION, GOOD and BAD are runs, SOUNDS a folder with a folder of recordings for each word. Starts mosquitto,
+a server and gateways as processes, kills the server with SIGKILL in the middle, and says at the end: how far
+each release came, whether every device still runs something, whether telemetry was counted exactly once, and
+the load: messages and bytes a second, processor time and memory of each process.
 """
 
 from __future__ import annotations
@@ -55,10 +55,11 @@ class Trial:
             name = f"gateway-{number}"
             # fmt: off
             self.run(
-                name, *_TINYML, "fleet", "bridge", "--virtual", str(each), "--sounds", str(self.arguments.sounds),
-                "--gateway", name, "--state", str(self.folder / name), "--broker", self.url, "--pace", "1",
-                "--report", "10", "--bytes-per-second", "200", "--heartbeat", "15", "--seed", str(number + 1),
-                "--broken", str(self.arguments.broken), "--drop", "0.1", "--duplicate", "0.1",
+                name, *_TINYML, "fleet", "bridge", "--virtual", str(each),
+                "--sounds", str(self.arguments.sounds), "--gateway", name, "--state", str(self.folder / name),
+                "--broker", self.url, "--pace", "1", "--report", "10", "--bytes-per-second", "200",
+                "--heartbeat", "15", "--seed", str(number + 1), "--broken", str(self.arguments.broken),
+                "--drop", "0.1", "--duplicate", "0.1",
             )
             # fmt: on
 
@@ -163,6 +164,8 @@ def main() -> None:
 
 def measure(trial: Trial) -> None:
     started, devices = time.monotonic(), trial.arguments.devices
+    while not (trial.folder / "fleet" / "fleet.sqlite3").is_file():
+        time.sleep(1)
     while len(trial.fleet("list")["devices"]) < devices:
         time.sleep(2)
     gates = ("--soak", trial.arguments.soak, "--least", "50", "--margin", "0.15", "--silent", "1.5")
