@@ -9,7 +9,7 @@ from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.connect import open_board
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.members import HeldRelease, InstallError
-from tinyml_cli.fleet.summary import Summary
+from tinyml_cli.fleet.summary import DeviceSummary
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import Event, Ready
 from tinyml_cli.run import Run
@@ -69,7 +69,7 @@ class BoardMember:
         if release is not None:
             raise InstallError("a board's own microphone feeds no second model")
 
-    def turn(self, summary: Summary) -> None:
+    def turn(self, summary: DeviceSummary) -> None:
         if self._link is None:
             if time.monotonic() < self._retry_s:
                 return

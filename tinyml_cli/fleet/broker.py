@@ -8,7 +8,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tinyml_cli.errors import TinymlError
@@ -144,7 +144,7 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 @dataclass
-class Line:
+class MqttLine:
     """What a message meets on its way.
 
     Attributes:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyml_cli.drift.compare import compare_counts
 from tinyml_cli.drift.stage import LEAST_VALUES, verdict
-from tinyml_cli.fleet.intake import Counts, counts_of, release
+from tinyml_cli.fleet.intake import DeviceCounts, counts_of, release
 from tinyml_cli.fleet.messages import FleetRelease
 from tinyml_cli.fleet.plan import GateAnswer, Rollout
 from tinyml_cli.outcomes.boards import Shift
@@ -64,7 +64,7 @@ def judge(cohort: Cohort) -> list[GateAnswer]:
     return [_boots(cohort), _heartbeat(cohort), _errors(cohort), _drift(cohort)]
 
 
-def drift_of(known: FleetRelease | None, counts: Counts) -> tuple[bool, str, list[Shift]] | None:
+def drift_of(known: FleetRelease | None, counts: DeviceCounts) -> tuple[bool, str, list[Shift]] | None:
     """Whether what was counted has drifted from a release's reference; None where too little was counted."""
     if known is None or known.reference is None:
         return None
@@ -180,7 +180,7 @@ def _shadow(cohort: Cohort) -> GateAnswer:
     return GateAnswer(gate="shadow", result="wait", reason=said)
 
 
-def _pairs(cohort: Cohort) -> tuple[list[Counts], list[Counts]]:
+def _pairs(cohort: Cohort) -> tuple[list[DeviceCounts], list[DeviceCounts]]:
     """Telemetry before and after, of each device that runs the release."""
     rollout, since_s = cohort.rollout, cohort.rollout.started_s - _BEFORE_S
     pairs = [
@@ -193,12 +193,12 @@ def _pairs(cohort: Cohort) -> tuple[list[Counts], list[Counts]]:
     return [before for before, _ in pairs], [after for _, after in pairs]
 
 
-def _flag(known: FleetRelease | None, counts: Counts) -> Counted:
+def _flag(known: FleetRelease | None, counts: DeviceCounts) -> Counted:
     found = drift_of(known, counts)
     return (0, 0) if found is None else (int(found[0]), 1)
 
 
-def _share(counts: Sequence[Counts]) -> str:
+def _share(counts: Sequence[DeviceCounts]) -> str:
     wrong, n = sum(each.wrong for each in counts), sum(each.probes for each in counts)
     return f"{wrong} of {n}" + (f" ({wrong / n:.1%})" if n else "")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.fleet.broker import Broker, Line, connected, together
+from tinyml_cli.fleet.broker import Broker, MqttLine, connected, together
 from tinyml_cli.fleet.gateway_state import GatewayState
 from tinyml_cli.fleet.members import HeldRelease, InstallError, Member, PowerCutError
 from tinyml_cli.fleet.messages import (
@@ -33,7 +33,7 @@ from tinyml_cli.fleet.messages import (
     release_topic,
 )
 from tinyml_cli.fleet.programs import Programs
-from tinyml_cli.fleet.summary import Summary
+from tinyml_cli.fleet.summary import DeviceSummary
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
 
@@ -87,7 +87,7 @@ class Gateway:
         members: Sequence[Member],
         state: GatewayState,
         programs: Programs,
-        line: Line,
+        line: MqttLine,
     ) -> None:
         self._broker = broker
         self._options = options
@@ -99,7 +99,7 @@ class Gateway:
         self._desired: dict[str, DesiredState] = {}
         self._reports: dict[str, ReportedState] = {}
         self._wanted: set[str] = set()
-        self._summaries: dict[str, Summary] = {}
+        self._summaries: dict[str, DeviceSummary] = {}
         self._due_s: dict[str, float] = {}
         self._turn_s: dict[str, float] = {}
         self._ends = threading.Event()
@@ -265,12 +265,12 @@ class Gateway:
         pause_s = max(self._options.report_s, (size + _ON_TOP_BYTES) / self._options.bytes_per_s)
         self._due_s[member.id] = time.monotonic() + pause_s
 
-    def _summary(self, member: Member) -> Summary:
+    def _summary(self, member: Member) -> DeviceSummary:
         if member.id not in self._summaries:
             running = self._state.member(member.id).running
             held = self._programs.held(running) if running else None
             document = held.document if held else None
-            self._summaries[member.id] = Summary(document, _manifest(held) if held else None)
+            self._summaries[member.id] = DeviceSummary(document, _manifest(held) if held else None)
         return self._summaries[member.id]
 
     def _obey(self, member: Member) -> Phase:

@@ -18,7 +18,7 @@ MOST_AHEAD = 10_000
 """A number further beyond the last one than this is not believed."""
 
 
-class Counts(BaseModel):
+class DeviceCounts(BaseModel):
     """Telemetry of a device, a release and an hour, or a sum of such; fields as of `Telemetry`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,7 +34,7 @@ class Counts(BaseModel):
     overruns: int = 0
     shadows: dict[str, tuple[int, int, int]] = Field(default_factory=dict)
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: DeviceCounts) -> None:
         """Adds another's; bins of another shape, of a release whose reference differs, are left out."""
         for name in ("messages", "seconds", "probes", "wrong", "inferences", "inference_us", "overruns"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -50,7 +50,7 @@ class Counts(BaseModel):
             self.bins = [[a + b for a, b in zip(old, new, strict=True)] for old, new in pairs]
 
     @classmethod
-    def of(cls, told: Telemetry) -> Counts:
+    def of(cls, told: Telemetry) -> DeviceCounts:
         """Of one message."""
         shadows = {} if told.x is None else {told.x[0]: (told.x[1], told.x[2], told.x[3])}
         return cls(
@@ -78,13 +78,13 @@ def take_telemetry(table: sqlite3.Connection, device: str, told: Telemetry, at_s
     if told.n <= upto or told.n > upto + MOST_AHEAD or not _is_new(table, device, told):
         database.count(table, "duplicates")
         return upto
-    counts = Counts.of(told)
+    counts = DeviceCounts.of(told)
     key = (device, told.r or UNKNOWN, int(at_s // 3600))
     row = table.execute(
         "select document from counts where (device, release, hour) = (?, ?, ?)", key
     ).fetchone()
     if row:
-        total = Counts.model_validate_json(row["document"])
+        total = DeviceCounts.model_validate_json(row["document"])
         total.add(counts)
         counts = total
     table.execute("insert or replace into counts values (?, ?, ?, ?)", (*key, counts.model_dump_json()))
@@ -175,17 +175,17 @@ def release(table: sqlite3.Connection, id: str) -> FleetRelease | None:
     return FleetRelease.model_validate_json(row["document"]) if row else None
 
 
-def total(rows: Iterable[sqlite3.Row]) -> Counts:
+def total(rows: Iterable[sqlite3.Row]) -> DeviceCounts:
     """The sum of rows of `counts`."""
-    found = Counts()
+    found = DeviceCounts()
     for row in rows:
-        found.add(Counts.model_validate(json.loads(row["document"])))
+        found.add(DeviceCounts.model_validate(json.loads(row["document"])))
     return found
 
 
 def counts_of(
     table: sqlite3.Connection, release: str, device: str | None = None, since_s: float = 0.0
-) -> Counts:
+) -> DeviceCounts:
     """The telemetry of a release, by one device or all, since the hour of a time."""
     return total(
         table.execute(

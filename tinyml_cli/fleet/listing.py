@@ -11,7 +11,7 @@ from tinyml_cli.errors import TinymlError, did_you_mean
 from tinyml_cli.fleet import intake
 from tinyml_cli.fleet.database import FleetDatabase, setting
 from tinyml_cli.fleet.gates import drift_of
-from tinyml_cli.fleet.intake import Counts
+from tinyml_cli.fleet.intake import DeviceCounts
 from tinyml_cli.fleet.messages import FleetRelease
 from tinyml_cli.fleet.plan import SHADOW_STAGE, Rollout, active, latest
 from tinyml_cli.fleet.rollout import SILENT_S, lost, name_of
@@ -38,7 +38,7 @@ def shown(state: FleetDatabase) -> FleetShown:
         known = {each.id: each for each in intake.releases(table)}
         champion = setting(table, "champion")
         rows = table.execute("select * from devices order by id").fetchall()
-        devices, whole = [], Counts()
+        devices, whole = [], DeviceCounts()
         for row in rows:
             counts = _counts(table, row, now)
             devices.append(_device(row, counts, known, away))
@@ -82,12 +82,12 @@ def device(state: FleetDatabase, id: str) -> DeviceHealth:
     )
 
 
-def _counts(table: sqlite3.Connection, row: sqlite3.Row, now: float) -> Counts:
+def _counts(table: sqlite3.Connection, row: sqlite3.Row, now: float) -> DeviceCounts:
     return intake.counts_of(table, row["release"] or intake.UNKNOWN, row["id"], now - DAY_S)
 
 
 def _device(
-    row: sqlite3.Row, counts: Counts, known: dict[str, FleetRelease], away: frozenset[str]
+    row: sqlite3.Row, counts: DeviceCounts, known: dict[str, FleetRelease], away: frozenset[str]
 ) -> DeviceHealth:
     release = known.get(row["release"] or "")
     drift = drift_of(release, counts)

@@ -9,7 +9,7 @@ from typing import Protocol
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.gateway_state import GatewayState
 from tinyml_cli.fleet.messages import FleetRelease
-from tinyml_cli.fleet.summary import Summary
+from tinyml_cli.fleet.summary import DeviceSummary
 
 BOOTS = 3
 """After so many starts without a passed self-test, a device goes back to what it ran."""
@@ -66,7 +66,7 @@ class Member(Protocol):
             InstallError: the device cannot.
         """
 
-    def turn(self, summary: Summary) -> None:
+    def turn(self, summary: DeviceSummary) -> None:
         """Listens for a moment.
 
         Raises:

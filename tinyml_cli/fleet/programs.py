@@ -23,7 +23,7 @@ from tinyml_cli.fleet import releases
 from tinyml_cli.fleet.members import HeldRelease
 from tinyml_cli.fleet.messages import FleetRelease
 from tinyml_cli.link.link import Link
-from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Event
+from tinyml_cli.link.protocol import Event
 from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
@@ -34,7 +34,7 @@ _MOST_OPEN = 4
 
 
 @dataclass
-class Program:
+class OpenFirmware:
     """A release's firmware, started.
 
     Attributes:
@@ -50,11 +50,8 @@ class Program:
         """What it says while it hears int16 [samples], from a reset on."""
         self.link.take_events()
         self.link.reset()
-        events: list[Event] = []
-        for start in range(0, len(audio), MAX_PCM_SAMPLES):
-            self.link.feed_pcm(audio[start : start + MAX_PCM_SAMPLES])
-            events += self.link.take_events()
-        return events
+        self.link.stream_pcm(audio)
+        return self.link.take_events()
 
 
 class Programs:
@@ -66,7 +63,7 @@ class Programs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[str, Program] = {}
+        self._open: dict[str, OpenFirmware] = {}
 
     def held(self, id: str) -> HeldRelease | None:
         """A release that is here, whole."""
@@ -90,7 +87,7 @@ class Programs:
         write_atomic(folder / _DOCUMENT, document.encoded())
         return HeldRelease(document, folder / "run")
 
-    def program(self, release: HeldRelease) -> Program:
+    def program(self, release: HeldRelease) -> OpenFirmware:
         """The release's firmware; built and started where it is not.
 
         Raises:
@@ -116,7 +113,7 @@ class Programs:
         self._open.clear()
 
 
-def _started(release: HeldRelease) -> Program:
+def _started(release: HeldRelease) -> OpenFirmware:
     run = Run(release.folder)
     target = build_target(BOARD, "aot")
     export(run, "aot")
@@ -129,7 +126,7 @@ def _started(release: HeldRelease) -> Program:
             raise TinymlError("The firmware runs another model than the release's", release.document.name, "")
         passed = _self_test(release, run, link)
         link.trace("scores", "features", "status")
-        return Program(run.manifest(), link, stack.pop_all(), passed)
+        return OpenFirmware(run.manifest(), link, stack.pop_all(), passed)
     raise AssertionError
 
 

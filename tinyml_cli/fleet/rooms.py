@@ -23,7 +23,7 @@ _MOST_VOICES = 6
 
 
 @dataclass(frozen=True)
-class Utterance:
+class RoomSound:
     """Sound that a device hears.
 
     Attributes:
@@ -73,7 +73,7 @@ class Room:
         count = min(self._voices, len(paths))
         return [paths[i] for i in sorted(self._rng.choice(len(paths), count, replace=False))]
 
-    def utterance(self, gain_db: float = 0.0) -> Utterance:
+    def utterance(self, gain_db: float = 0.0) -> RoomSound:
         """What is heard next, made louder by so much."""
         draw = self._rng.random()
         expected: str | None = None
@@ -87,7 +87,7 @@ class Room:
         lead = round(LEAD_S * self._rate_hz)
         sound = np.pad(spoken * 10 ** (self.gain_db / 20), lead) + self._noise(len(spoken) + 2 * lead)
         loud = np.clip(np.rint(sound * 10 ** (gain_db / 20)), -32768, 32767)
-        return Utterance(loud.astype(np.int16), expected)
+        return RoomSound(loud.astype(np.int16), expected)
 
     def _said(self, path: Path) -> NDArray[np.float32]:
         """A recording, spoken faster or slower, and so higher or lower."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tinyml_cli.console import console
 from tinyml_cli.fleet import database, intake, rollout
-from tinyml_cli.fleet.broker import Broker, Line, connected, together
+from tinyml_cli.fleet.broker import Broker, MqttLine, connected, together
 from tinyml_cli.fleet.database import FleetDatabase
 from tinyml_cli.fleet.messages import (
     PREFIX,
@@ -49,10 +49,10 @@ class FleetServer:
         line: to the broker.
     """
 
-    def __init__(self, broker: Broker, state: FleetDatabase, line: Line | None = None) -> None:
+    def __init__(self, broker: Broker, state: FleetDatabase, line: MqttLine | None = None) -> None:
         self._broker = broker
         self._state = state
-        self._line = line or Line()
+        self._line = line or MqttLine()
         self._told: dict[str, tuple[int, float]] = {}
         self._released: set[str] = set()
 

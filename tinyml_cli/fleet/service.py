@@ -17,7 +17,7 @@ from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet import broker
 from tinyml_cli.fleet.board_member import BoardMember
-from tinyml_cli.fleet.broker import Broker, Line
+from tinyml_cli.fleet.broker import Broker, MqttLine
 from tinyml_cli.fleet.database import FleetDatabase
 from tinyml_cli.fleet.gateway import Gateway, GatewayOptions
 from tinyml_cli.fleet.gateway_state import GatewayState
@@ -74,7 +74,7 @@ def bridge(
     options: GatewayOptions,
     virtual: VirtualDevices | None,
     boards: tuple[Run, BuildTarget] | None,
-    line: Line,
+    line: MqttLine,
 ) -> None:
     """Is a gateway until Ctrl-C.
 

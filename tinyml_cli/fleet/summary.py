@@ -16,7 +16,7 @@ from tinyml_cli.manifest import Manifest
 _LEAST = 1
 
 
-class Summary:
+class DeviceSummary:
     """What a device did since its last telemetry.
 
     Args:

@@ -9,9 +9,9 @@ import numpy as np
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.gateway_state import GatewayState
 from tinyml_cli.fleet.members import HeldRelease, InstallError, PowerCutError, Slots, refused
-from tinyml_cli.fleet.programs import BOARD, Program, Programs
-from tinyml_cli.fleet.rooms import Room, Utterance
-from tinyml_cli.fleet.summary import Summary
+from tinyml_cli.fleet.programs import BOARD, OpenFirmware, Programs
+from tinyml_cli.fleet.rooms import Room, RoomSound
+from tinyml_cli.fleet.summary import DeviceSummary
 from tinyml_cli.link.protocol import Detection, Event
 
 FAULTS = ("deaf", "loud", "no-boot", "power-cuts", "silent")
@@ -83,7 +83,7 @@ class VirtualMember:
         is_update = self._state.member(self.id).running is not None
         return self._program(release).passed and not (self.fault == "no-boot" and is_update)
 
-    def _program(self, release: HeldRelease) -> Program:
+    def _program(self, release: HeldRelease) -> OpenFirmware:
         try:
             return self._programs.program(release)
         except TinymlError as error:
@@ -96,7 +96,7 @@ class VirtualMember:
     def shadow(self, release: HeldRelease | None) -> None:
         self._shadow = release
 
-    def turn(self, summary: Summary) -> None:
+    def turn(self, summary: DeviceSummary) -> None:
         if self._running is None:
             return
         utterance = self._utterance(self._running)
@@ -108,7 +108,7 @@ class VirtualMember:
             shadow_is_right, _ = self._judged(self._shadow, utterance)
             summary.shadow(self._shadow.document.id, is_right, shadow_is_right)
 
-    def _judged(self, release: HeldRelease, utterance: Utterance) -> tuple[bool, list[Event]]:
+    def _judged(self, release: HeldRelease, utterance: RoomSound) -> tuple[bool, list[Event]]:
         """Whether a release hears what is said and nothing else, and all that it says."""
         try:
             events = self._programs.program(release).play(utterance.audio)
@@ -118,7 +118,7 @@ class VirtualMember:
         heard = {event.label for event in events if isinstance(event, Detection)}
         return heard == ({utterance.expected} if utterance.expected else set()), events
 
-    def _utterance(self, release: HeldRelease) -> Utterance:
+    def _utterance(self, release: HeldRelease) -> RoomSound:
         labels = release.document.labels
         if self._room is None or self._room[0] != labels:
             self._room = labels, Room(self._sounds, labels, self._running_rate(release), self._seed)

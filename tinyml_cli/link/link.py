@@ -33,6 +33,7 @@ from tinyml_cli.link.transport import DeviceGoneError, Transport
 _Reply = TypeVar("_Reply", Ack, Output, Ready, Sensors, Slots)
 
 _RECONNECT_POLL_S = 0.2
+_AHEAD = 16
 # How long to keep waiting after a nak without a number: it may refuse older noise rather than our line.
 _AFTER_BANNER_S = 1.0
 _NUMBERLESS_NAK_GRACE_S = 0.3
@@ -149,6 +150,30 @@ class Link:
     def feed_pcm(self, samples: NDArray[np.int16]) -> None:
         """Feeds the microphone: int16[1..640] samples; returns when the device has taken them."""
         self._command(partial(protocol.encode_pcm, samples_le=samples.astype("<i2").tobytes()), Ack)
+
+    def stream_pcm(self, samples: NDArray[np.int16]) -> None:
+        """Feeds int16 [n] samples, several commands ahead of their answers, to a process on this computer.
+
+        Its pipe loses nothing; a serial line may, and what followed a lost command would be heard out of order.
+
+        Raises:
+            TinymlError: a command was refused or not answered.
+        """
+        waiting: deque[int] = deque()
+        for start in range(0, len(samples), protocol.MAX_PCM_SAMPLES):
+            self._seq = self._seq % protocol.MAX_SEQ + 1
+            piece = samples[start : start + protocol.MAX_PCM_SAMPLES].astype("<i2").tobytes()
+            self._write(protocol.encode_pcm(self._seq, samples_le=piece))
+            waiting.append(self._seq)
+            if len(waiting) == _AHEAD:
+                self._await_ack(waiting.popleft())
+        while waiting:
+            self._await_ack(waiting.popleft())
+
+    def _await_ack(self, seq: int) -> None:
+        reply = self._await_reply(seq, Ack)
+        if not isinstance(reply, Ack):
+            raise _silent(self.url, "", "pcm")
 
     def feed_imu(self, samples: NDArray[np.int16]) -> None:
         """Feeds the motion sensor: int16 [1..106, 6]; returns when the device has taken them."""

@@ -16,7 +16,7 @@ _Z95 = 1.6449
 
 
 @dataclass(frozen=True)
-class Change:
+class ShareChange:
     """What changed within strata.
 
     Attributes:
@@ -32,7 +32,7 @@ class Change:
     p: float
 
 
-def change(before: Sequence[Counted], after: Sequence[Counted]) -> Change:
+def change(before: Sequence[Counted], after: Sequence[Counted]) -> ShareChange:
     """Compares shares before and after within strata; strata that lack one of them say nothing.
 
     The p-value is exact: given each stratum's margins, the events afterwards are hypergeometric, and their
@@ -45,14 +45,16 @@ def change(before: Sequence[Counted], after: Sequence[Counted]) -> Change:
     strata = [(x, n, y, m) for (y, m), (x, n) in zip(before, after, strict=True) if n and m]
     n_after = sum(n for _, n, _, _ in strata)
     if not strata:
-        return Change(0, 0.0, 1.0, 1.0)
+        return ShareChange(0, 0.0, 1.0, 1.0)
     weight = sum(n * m / (n + m) for _, n, _, m in strata)
     difference = sum((x * m - y * n) / (n + m) for x, n, y, m in strata) / weight
     p = sum((n * n * y - m * m * x + n * m * (m - n) / 2) / (n + m) ** 2 for x, n, y, m in strata)
     q = sum((x * (m - y) + y * (n - x)) / (2 * (n + m)) for x, n, y, m in strata)
     deviation = math.sqrt(max(0.0, difference * p + q)) / weight
     least = 1 - 0.05 ** (1 / n_after)
-    return Change(n_after, difference, min(1.0, difference + max(_Z95 * deviation, least)), _tail(strata))
+    return ShareChange(
+        n_after, difference, min(1.0, difference + max(_Z95 * deviation, least)), _tail(strata)
+    )
 
 
 def share_tail(events: int, trials: int, share: float) -> float:

@@ -81,7 +81,7 @@ def command(
     import random
 
     from tinyml_cli.build.target import build_target
-    from tinyml_cli.fleet.broker import Broker, Line
+    from tinyml_cli.fleet.broker import Broker, MqttLine
     from tinyml_cli.fleet.gateway import GatewayOptions
     from tinyml_cli.fleet.service import VirtualDevices, bridge, default_gateway
     from tinyml_cli.run import Run
@@ -98,5 +98,5 @@ def command(
     devices = VirtualDevices(virtual, sounds, broken, seed or 1) if virtual and sounds else None
     boards = (Run.open(run), build_target(board, port=port)) if board else None
     how = GatewayOptions(id, pace if virtual else 0.0, report, bytes_per_s, heartbeat)
-    line = Line(drop, duplicate, random.Random(seed or 1))
+    line = MqttLine(drop, duplicate, random.Random(seed or 1))
     bridge(state or Path(f"fleet-gateway-{id}"), Broker.at(broker), how, devices, boards, line)
