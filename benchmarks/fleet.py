@@ -170,8 +170,8 @@ def measure(trial: Trial) -> None:
         time.sleep(2)
     gates = ("--soak", trial.arguments.soak, "--least", "50", "--margin", "0.15", "--silent", "1.5")
     outcomes = [trial.roll_out(trial.arguments.champion, "--stages", "100", "--soak", "0", "--silent", "5")]
-    console.info("two minutes of normal running")
-    time.sleep(120)
+    console.info("a minute of normal running")
+    time.sleep(60)
     outcomes.append(trial.roll_out(trial.arguments.good, *gates, kills=trial.arguments.kills))
     outcomes.append(trial.roll_out(trial.arguments.bad, *gates, kills=trial.arguments.kills))
     shown = trial.fleet("list")

@@ -114,7 +114,7 @@ def test_abort_and_pause(tmp_path: Path, clock: Clock) -> None:
     fleet.minute(clock)
     with fleet.state.writing() as table:
         rollout.pause(table)
-    for _ in range(30):
+    for _ in range(6):
         assert fleet.minute(clock).stage == 0
     with fleet.state.writing() as table:
         assert rollout.pause(table, resume=True).state == "running"

@@ -154,7 +154,7 @@ class Link:
     def stream_pcm(self, samples: NDArray[np.int16]) -> None:
         """Feeds int16 [n] samples, several commands ahead of their answers, to a process on this computer.
 
-        Its pipe loses nothing; a serial line may, and what followed a lost command would be heard out of order.
+        Its pipe loses nothing. A serial line may, and what followed a lost command would come out of order.
 
         Raises:
             TinymlError: a command was refused or not answered.
