@@ -11,7 +11,7 @@ compile() {
 
 uv=${1:-uv}
 printf 'setuptools>=77\nwheel\n' |
-  compile --extra train --extra speech --extra tune --extra phone --extra studio --extra emulator --extra dev pyproject.toml - -o requirements.lock
+  compile --extra train --extra speech --extra tune --extra phone --extra studio --extra fleet --extra emulator --extra dev pyproject.toml - -o requirements.lock
 for extra in docs mlflow; do
   sed -n "s/^$extra = \[\"\(.*\)\"\]\$/\1/p" pyproject.toml |
     compile --constraints requirements.lock - -o requirements-$extra.lock

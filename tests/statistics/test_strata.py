@@ -40,8 +40,7 @@ def test_strata_without_one_side_say_nothing() -> None:
 
 
 def test_p_values_are_honest() -> None:
-    """Where nothing changes, p is below 0.05 in at most 5 % of the cases; the limit, an approximation, is below 0
-    in about 6 % of them (of 2,000)."""
+    """Where nothing changes, p is below 0.05 in at most 5 % of cases, the limit below 0 in about 6 %."""
     rng = np.random.default_rng(1)
     found = []
     for _ in range(200):

@@ -19,7 +19,7 @@ from tinyml_cli.statistics import mcnemar
 from tinyml_cli.statistics.strata import Counted, change, share_tail
 
 FEW = 10
-"""So few devices would take too long to show that a release is no worse: they only may not show that it is."""
+"""Fewer devices would take too long to show that a release is no worse; they may not show that it is."""
 
 _BEFORE_S = 24 * 3600.0
 """How far back the time before a rollout reaches."""
@@ -109,8 +109,13 @@ def _heartbeat(cohort: Cohort) -> GateAnswer:
         p = change([(lost_rest, len(rest))], [(lost, len(own))]).p
     else:
         p = share_tail(lost, len(own), plan.most_failures) if own else 1.0
-    worse = lost and p < plan.alpha
-    return GateAnswer(gate="heartbeat", result="fail" if worse else "pass", reason=f"{said} (p = {p:.2g})")
+    if lost and p < plan.alpha:
+        return GateAnswer(gate="heartbeat", result="fail", reason=f"{said} (p = {p:.2g})")
+    late_s = cohort.now_s - plan.silent_s / 2
+    late = sum(row["seen_s"] < late_s and row["id"] not in cohort.lost for row in cohort.devices)
+    if late:
+        return GateAnswer(gate="heartbeat", result="wait", reason=f"{said}; {late} not heard of lately")
+    return GateAnswer(gate="heartbeat", result="pass", reason=f"{said} (p = {p:.2g})")
 
 
 def _errors(cohort: Cohort) -> GateAnswer:
@@ -121,7 +126,7 @@ def _errors(cohort: Cohort) -> GateAnswer:
     found = change(
         [(each.wrong, each.probes) for each in before], [(each.wrong, each.probes) for each in after]
     )
-    if not any(each.probes for each in (*before, *after)) and _is_soaked(cohort):
+    if not any(each.probes for each in (*before, *after)) and rollout.has_soaked(cohort.now_s):
         reason = "no device has answers with known truth"
         return GateAnswer(gate="errors", result="not measured", reason=reason)
     look = rollout.looks.get("errors", 0)
@@ -143,7 +148,7 @@ def _drift(cohort: Cohort) -> GateAnswer:
     if rollout.champion is None:
         return _first("drift")
     look = rollout.looks.get("drift", 0)
-    if cohort.now_s < rollout.stage_s + plan.soak_s * (1 << look):
+    if not rollout.has_soaked(cohort.now_s, 1 << look):
         return GateAnswer(gate="drift", result="wait", reason="looked at when the stage has soaked")
     before, after = _pairs(cohort)
     old, new = release(cohort.table, rollout.champion), release(cohort.table, rollout.release)
@@ -204,10 +209,6 @@ def _flag(known: FleetRelease | None, counts: DeviceCounts) -> Counted:
 def _share(counts: Sequence[DeviceCounts]) -> str:
     wrong, n = sum(each.wrong for each in counts), sum(each.probes for each in counts)
     return f"{wrong} of {n}" + (f" ({wrong / n:.1%})" if n else "")
-
-
-def _is_soaked(cohort: Cohort) -> bool:
-    return cohort.now_s >= cohort.rollout.stage_s + cohort.rollout.plan.soak_s
 
 
 def _first(gate: str) -> GateAnswer:

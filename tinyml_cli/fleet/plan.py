@@ -19,10 +19,11 @@ class RolloutPlan(BaseModel):
     Attributes:
         stages: per cent of the devices, rising to 100.
         shadow_percent: of the devices, on whose gateways the release first scores without acting; 0: none.
-        soak_s: how long a stage takes at least.
+        soak_s: how long a stage takes at least; never less than `silent_s`, but for a fleet's first release.
         least: answers with known truth that are looked at first; then twice as many, and so on.
-        margin: how much more often than before answers may be wrong, as far as can be told with 95 %
-        confidence. most_failures: share of devices that may fail to start a release, or fall silent after it.
+        margin: how much more often than before answers may be wrong at most, with 95 % confidence; asked of
+            ten devices or more.
+        most_failures: share of devices that may fail to start a release, or fall silent after it.
         alpha: probability, for each gate and stage, that it stops a release that is no worse.
         install_s: how long a device may take to install a release.
         silent_s: a device that has not been heard of for so long is lost.
@@ -86,6 +87,12 @@ class Rollout(BaseModel):
     def percent(self) -> float:
         """Of the devices, in this stage."""
         return self.plan.shadow_percent if self.stage == SHADOW_STAGE else self.plan.stages[self.stage]
+
+    def has_soaked(self, now_s: float, times: int = 1) -> bool:
+        """Whether the stage has taken so many times as long as it has to: silence is noticed within it."""
+        plan = self.plan
+        soak_s = plan.soak_s if self.champion is None else max(plan.soak_s, plan.silent_s)
+        return now_s >= self.stage_s + times * soak_s
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Rollout:

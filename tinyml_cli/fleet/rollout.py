@@ -136,7 +136,7 @@ def step(table: sqlite3.Connection, now_s: float) -> Rollout | None:
     failed = [gate for gate in found.gates if gate.result == "fail"]
     if failed:
         _roll_back(table, found, "; ".join(f"{gate.gate}: {gate.reason}" for gate in failed), now_s)
-    elif now_s >= found.stage_s + found.plan.soak_s and not any(g.result == "wait" for g in found.gates):
+    elif found.has_soaked(now_s) and not any(g.result == "wait" for g in found.gates):
         _next_stage(table, found, now_s)
     else:
         found.save(table)
