@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tinyml_cli.drift.columns import summarise
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.fleet import intake, releases, rollout
@@ -171,6 +173,5 @@ class PretendFleet:
 
 def reference() -> Reference:
     """Of one column."""
-    import numpy as np
-
-    return Reference(of="x", columns={"score": summarise(np.arange(1000.0))})
+    values = np.random.default_rng(0).permutation(1000).astype(np.float64)
+    return Reference(of="x", columns={"score": summarise(values)})

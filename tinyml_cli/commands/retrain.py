@@ -15,7 +15,7 @@ from tinyml_cli.errors import EXIT_FAILURE
 
 def _triggers(given: list[str], where: str) -> None:
     for trigger in given:
-        checks.choice(trigger, ("drift", "new-data", "age", "metric", "always"), where, "trigger")
+        checks.choice(trigger, ("drift", "fleet", "new-data", "age", "metric", "always"), where, "trigger")
 
 
 def command(
@@ -25,7 +25,7 @@ def command(
             "--when",
             metavar="TRIGGER",
             callback=options.given(_triggers),
-            help="drift, new-data, age, metric or always; repeatable, one that fires suffices.",
+            help="drift, fleet, new-data, age, metric or always; repeatable, one that fires suffices.",
         ),
     ],
     name: Annotated[
@@ -44,6 +44,10 @@ def command(
             callback=options.given(checks.input_file),
             help="With --when drift: a log of tinyml monitor.",
         ),
+    ] = None,
+    fleet: Annotated[
+        Path | None,
+        typer.Option("--fleet", metavar="DIR", help="With --when fleet: the folder of tinyml fleet serve."),
     ] = None,
     anew: Annotated[
         bool, typer.Option("--anew", help="Begin with random weights instead of the champion's.")
@@ -85,13 +89,16 @@ def command(
     Examples:
       tinyml retrain lamp --when new-data --when age --dry-run
       tinyml retrain lamp --when drift --log today.jsonl
+      tinyml retrain lamp --when fleet --fleet fleet --data recordings/
       tinyml retrain lamp --when always --anew --json
     """
     from tinyml_cli.model_registry.store import Store
     from tinyml_cli.project.check import show
     from tinyml_cli.retraining.retrain import RetrainOptions, retrain, sentence
 
-    chosen = RetrainOptions(when, data, config, rules, budgets, log, anew, dry_run, promote, accept_data)
+    chosen = RetrainOptions(
+        when, data, config, rules, budgets, log, anew, dry_run, promote, accept_data, fleet
+    )
     outcome = retrain(Store.open(registry), name, chosen)
     if outcome.gates:
         show(outcome.gates, f"{outcome.model}@{outcome.challenger}")

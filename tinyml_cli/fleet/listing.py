@@ -186,6 +186,19 @@ def fleet_sentence(outcome: FleetShown) -> str:
     )
 
 
+def drift_of_model(state: FleetDatabase, model_sha256: str) -> tuple[bool, str]:
+    """Whether the devices that ran a model in the last 24 hours drift, taken together, and why."""
+    with state.reading() as table:
+        known = [each for each in intake.releases(table) if each.model_sha256 == model_sha256]
+        if not known:
+            return False, "the fleet never ran the champion"
+        counts = intake.counts_of(table, known[-1].id, since_s=time.time() - DAY_S)
+    found = drift_of(known[-1], counts)
+    if found is None:
+        return False, "the fleet's devices have heard too little in the last 24 hours to tell drift"
+    return found[0], f"the fleet, {counts.seconds / 3600:.1f} h heard: {found[1].rstrip('.')}"
+
+
 def status(state: FleetDatabase) -> RolloutShown:
     """The rollout that is going on, or the last one.
 

@@ -46,6 +46,7 @@ class RetrainOptions:
         config: the recipe; the champion's by default.
         rules, budgets: files; those of the current folder by default.
         log: of a board that runs the champion.
+        fleet: the folder of a fleet whose devices run it.
         anew: begin with random weights, not with the champion's.
         dry_run: decide and check the data, and stop there.
         promotes: False leaves a challenger that passes a challenger.
@@ -62,6 +63,7 @@ class RetrainOptions:
     dry_run: bool = False
     promotes: bool = True
     accept_data: str | None = None
+    fleet: Path | None = None
 
 
 def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retrained:
@@ -97,6 +99,7 @@ def retrain(store: Store, name: str | None, options: RetrainOptions) -> Retraine
             options.log,
             rules.load(options.rules),
             limits,
+            options.fleet,
         )
         with told_of(store, champion.path, index.model, number):
             trigger = decide(options.when, situation)

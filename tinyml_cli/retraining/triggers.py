@@ -18,7 +18,7 @@ from tinyml_cli.project.budgets import Budgets
 from tinyml_cli.project.figures import RunFigures
 from tinyml_cli.project.gates import BUDGET_KINDS, number
 from tinyml_cli.project.rules import RetrainRules
-from tinyml_cli.run import Run
+from tinyml_cli.run import Run, board_model
 from tinyml_cli.tracking import seam
 from tinyml_cli.wording import counted
 
@@ -36,6 +36,7 @@ class Situation:
         now: their snapshot.
         log: of a board that runs the champion.
         rules, limits: the project's.
+        fleet: the folder of a fleet whose devices run the champion.
     """
 
     champion: ModelVersion
@@ -45,6 +46,7 @@ class Situation:
     log: Path | None
     rules: RetrainRules
     limits: Budgets
+    fleet: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,17 @@ def _drift(situation: Situation) -> Trigger:
     return Trigger(found.drift, found.why.rstrip("."))
 
 
+def _fleet(situation: Situation) -> Trigger:
+    from tinyml_cli.fleet.database import FleetDatabase
+    from tinyml_cli.fleet.listing import drift_of_model
+
+    if situation.fleet is None:
+        raise TinymlError("Its devices' drift is looked for in a fleet", "--when fleet", "Give --fleet DIR.")
+    manifest = situation.run.manifest()
+    model = manifest.artifacts[board_model(manifest)].sha256
+    return Trigger(*drift_of_model(FleetDatabase.existing(situation.fleet), model))
+
+
 def _end(log: Path) -> datetime.datetime | None:
     """When a log's last event was heard; None for a log without times."""
     last = b""
@@ -166,6 +179,7 @@ def _metric(situation: Situation) -> Trigger:
 
 TRIGGERS: dict[str, Callable[[Situation], Trigger]] = {
     "drift": _drift,
+    "fleet": _fleet,
     "new-data": _new_data,
     "age": _age,
     "metric": _metric,
