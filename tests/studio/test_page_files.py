@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
+import shutil
+import subprocess
 
 import pytest
 from starlette.testclient import TestClient
@@ -43,3 +47,23 @@ def test_every_file_of_the_page_is_served(stranger: TestClient) -> None:
     shell = stranger.get("/data").text
     for address in re.findall(r'(?:href|src)="(/web/[^"]+)"', shell):
         assert stranger.get(address).status_code == 200, address
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_commands_are_quoted(name: str) -> None:
+    """What a user has named is never put into a line for a shell as it is."""
+    assert not re.findall(r"`tinyml [^`]*\$\{", text_of(name))
+
+
+def test_a_quoted_command_is_that_of_the_package() -> None:
+    if shutil.which("node") is None:
+        pytest.skip("no node here")
+    given = ["tinyml", "a b", "it's", "$(x)", "; rm -rf ~", "<b>", "runs/x-1", "--set", "a=1", "é", ""]
+    words = json.dumps(given)
+    module = page_files.files()["command.mjs"].as_uri()
+    program = f'const {{ commandLine }} = await import("{module}"); console.log(commandLine(...{words}));'
+    preamble = 'Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Linux" } });'
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", preamble + program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.rstrip("\n") == " ".join(shlex.quote(word) for word in given)

@@ -1,5 +1,6 @@
 // Check: what `tinyml data check` finds, each with what mends it.
 import { get, post } from "./api.mjs";
+import { commandLine, pathOf } from "./command.mjs";
 import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { card } from "./item_card.mjs";
 import { NOUNS } from "./data.mjs";
@@ -7,7 +8,7 @@ import { NOUNS } from "./data.mjs";
 const AT_FIRST = 12;
 
 export default async function show(body, { page, folder, changed }) {
-  page.sameAs(`tinyml data check ${folder.name}`);
+  page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name)));
   body.replaceChildren(h("p", { class: "lead" }, "Reading every file …"));
 
   async function read() {
@@ -52,7 +53,7 @@ export default async function show(body, { page, folder, changed }) {
 
   async function moveAway() {
     const { moved } = await post("/api/data/move-away", { folder: folder.name });
-    page.sameAs(`tinyml data check ${folder.name} --fix`);
+    page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name), "--fix"));
     notice(`${counted(moved, "file")} moved to ${folder.name}-quarantine`, {
       text: "Undo",
       act: async () => {

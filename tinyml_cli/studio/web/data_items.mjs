@@ -1,5 +1,6 @@
 // Items: cards by label and person, a page at a time.
 import { get, post } from "./api.mjs";
+import { commandLine, pathOf } from "./command.mjs";
 import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { card } from "./item_card.mjs";
 
@@ -15,7 +16,7 @@ export default async function show(body, { page, folder, changed }) {
   const keys = h("p", { class: "lead keys wide-only" }, folder.kind === "sound" ? "Space plays, T trims, " : "",
     "1 to 9 relabel, X selects, Delete deletes, arrows move, Ctrl+Z undoes.");
   body.replaceChildren(filters, bar, grid, pager, keys);
-  page.sameAs(`tinyml data check ${folder.name}`);
+  page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name)));
 
   const remember = () => {
     const query = { folder: folder.name, view: "items" };

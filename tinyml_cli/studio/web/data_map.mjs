@@ -1,5 +1,6 @@
 // Map: alike lies beside alike; what lies among strangers or alone is worth a look, and a click lets it be heard.
 import { get } from "./api.mjs";
+import { commandLine, pathOf } from "./command.mjs";
 import { counted, h, notice, redraw } from "./dom.mjs";
 import { card, play } from "./item_card.mjs";
 import { NOUNS } from "./data.mjs";
@@ -9,7 +10,7 @@ const REACH = 14; // pixels around the pointer
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 export default async function show(body, { page, folder, changed }) {
-  page.sameAs(`tinyml data check ${folder.name}`);
+  page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name)));
   const canvas = h("canvas", { class: "map", tabindex: 0, role: "img", "aria-label": "Map of the items; arrow keys go from one to the next, Space plays" });
   const legend = h("ul", { class: "legend" });
   const note = h("p", { class: "lead" }, "Comparing …");

@@ -1,5 +1,6 @@
 // Record: what, into which folder, by whom; then take after take, here or on a phone.
 import { get } from "./api.mjs";
+import { commandLine } from "./command.mjs";
 import { button, field, h, notice } from "./dom.mjs";
 import { phoneCode, recorder } from "./recorder.mjs";
 
@@ -63,12 +64,13 @@ export default async function show(body, { page, folder, folders }) {
 
   const command = () => {
     const words = labels.value.replace(/\s*,\s*/g, ",") || about.labels.replace(" ", "");
-    page.sameAs({
-      sound: `tinyml data record words --words ${words} --speaker ${person.value || "anna"} --out ${name.value}`,
-      images: `tinyml data record images --classes ${words} --out ${name.value}`,
-      strokes: `tinyml data record strokes --gesture ${words} --speaker ${person.value || "anna"} --out ${name.value}`,
-      motion: "",
-    }[kind]);
+    const who = ["--speaker", person.value || "anna"];
+    const what = {
+      sound: ["words", "--words", words, ...who],
+      images: ["images", "--classes", words],
+      strokes: ["strokes", "--gesture", words, ...who],
+    }[kind];
+    page.sameAs(what ? commandLine("tinyml", "data", "record", ...what, "--out", name.value) : "");
   };
 
   async function begin() {

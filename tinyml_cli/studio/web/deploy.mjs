@@ -1,5 +1,6 @@
 // Deploy: what the model costs on a board, what can be taken away, and the board that is plugged in.
 import { address, get, post } from "./api.mjs";
+import { commandLine } from "./command.mjs";
 import { button, field, h, notice } from "./dom.mjs";
 import { chooser, commandLog, kilobytes, noRuns } from "./run_parts.mjs";
 
@@ -12,7 +13,7 @@ export default async function show(main, page) {
   const state = { run: run.name, told: await get("/api/deploy", { run: run.name }) };
   const parts = [cost(page, state), takeAway(page, state), boards(page, state)];
   main.append(h("div", { class: "title" }, h("h1", {}, "Deploy"), element), ...parts.map((part) => part.element));
-  page.sameAs(`tinyml profile runs/${run.name} --board nano33ble`);
+  page.sameAs(commandLine("tinyml", "profile", `runs/${run.name}`, "--board", "nano33ble"));
   return () => parts.forEach((part) => part.end());
 }
 

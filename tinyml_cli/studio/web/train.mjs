@@ -1,6 +1,7 @@
 // Train: a new training, one that runs or ran, and several beside each other.
 import { get, post } from "./api.mjs";
 import { chart, loadCharts } from "./charts.mjs";
+import { commandLine } from "./command.mjs";
 import { button, h, notice, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
 import { newTraining } from "./new_training.mjs";
@@ -131,7 +132,7 @@ async function showRun(main, page, run) {
     const shown = { running: told.holder ? [] : [stop], stopped: [resume], done: onward }[state] ?? [];
     if (![...actions.children].every((each, i) => each === shown[i]) || actions.children.length !== shown.length) redraw(actions, ...shown);
     if (told.job && (log.job?.number !== told.job.number || log.job?.state !== told.job.state)) log.follow(told.job);
-    page.sameAs(told.state === "stopped" ? told.resume : told.job?.command ?? `tinyml runs show ${run}`);
+    page.sameAs(told.state === "stopped" ? told.resume : told.job?.command ?? commandLine("tinyml", "runs", "show", run));
     drawFigures();
     drawConfusion();
   }
@@ -185,7 +186,7 @@ function confusionTable(labels, counts) {
 
 async function showComparison(main, page, names) {
   const [{ runs }, ...trainings] = await Promise.all([get("/api/runs"), ...names.map((run) => get("/api/training", { run }))]);
-  page.sameAs(`tinyml compare ${names.map((name) => `runs/${name}`).join(" ")}`);
+  page.sameAs(commandLine("tinyml", "compare", ...names.map((name) => `runs/${name}`)));
   const key = trainings.every((each) => each.history.at(-1)?.validation_accuracy != null) ? "validation_accuracy" : "validation_loss";
   const place = h("div", {});
   const rows = names.map((name, i) => {

@@ -1,6 +1,7 @@
 // Try: the run's board in this page, what it fired at, its threshold in hours of audio, and boards beside it.
 import { address, get, post, upload } from "./api.mjs";
 import { chart } from "./charts.mjs";
+import { commandLine } from "./command.mjs";
 import { button, counted, field, h, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
 import { chooser, commandLog, noRuns, percent } from "./run_parts.mjs";
@@ -51,9 +52,10 @@ function boardStage(page, told, heard) {
   const element = h("div", {});
   const log = commandLog();
   const ask = { run: told.run };
+  const built = commandLine("tinyml", "build", `runs/${told.run}`, "--board", "browser");
 
   function showBoard() {
-    page.sameAs(`tinyml build runs/${told.run} --board browser`);
+    page.sameAs(built);
     const frame = h("iframe", {
       class: "board",
       src: address("/api/try/page", ask),
@@ -69,7 +71,7 @@ function boardStage(page, told, heard) {
   }
 
   function offer() {
-    page.sameAs(told.following || `tinyml build runs/${told.run} --board browser`);
+    page.sameAs(told.following || built);
     const start = button("Build the page", build);
     element.replaceChildren(
       h(
@@ -86,7 +88,7 @@ function boardStage(page, told, heard) {
   const take = (event) => {
     const frame = element.querySelector("iframe");
     if (event.origin !== location.origin || !frame || event.source !== frame.contentWindow) return;
-    if (event.data?.height) frame.style.height = `${event.data.height}px`;
+    if (event.data?.height) frame.style.height = `${event.data.height + frame.offsetHeight - frame.clientHeight}px`; // and its border
     if (event.data?.board) heard.add(event.data);
   };
   addEventListener("message", take);
@@ -167,7 +169,7 @@ async function hoursOfAudio(page, told, heard, stage) {
   const ask = (more) => ({ run: told.run, ...more });
 
   async function evaluate(more) {
-    page.sameAs(`tinyml evaluate-stream runs/${told.run} --hours ${more.hours}${more.max_fa_per_hour ? ` --max-fa-per-hour ${more.max_fa_per_hour}` : ""}`);
+    page.sameAs(commandLine("tinyml", "evaluate-stream", `runs/${told.run}`, "--hours", more.hours, ...(more.max_fa_per_hour ? ["--max-fa-per-hour", more.max_fa_per_hour] : [])));
     await log.reach("/api/try/listen", ask(more));
     Object.assign(told, await get("/api/try", { run: told.run }));
     await draw();
@@ -255,8 +257,9 @@ function watch(page, told, heard) {
     toggle();
   });
   const stop = button("Stop", () => post("/api/jobs/stop", { number: log.job.number }), { class: "danger", hidden: true });
-  const options = { own: "", replay: ` --replay runs/${told.run}/replay`, microphone: " --microphone", camera: " --camera" };
-  const command = () => `tinyml monitor runs/${told.run} --board ${board.value} --trace scores${options[feed.value]}`;
+  const place = `runs/${told.run}`;
+  const options = { own: [], replay: ["--replay", `${place}/replay`], microphone: ["--microphone"], camera: ["--camera"] };
+  const command = () => commandLine("tinyml", "monitor", place, "--board", board.value, "--trace", "scores", ...options[feed.value]);
 
   function toggle() {
     stop.hidden = log.job?.state !== "running";
