@@ -7,12 +7,15 @@ export class Refused extends Error {
   }
 }
 
+// It was ended, or killed: requests, modules and worklets fail alike.
+export const unanswered = () => new Refused(0, { what: "The studio does not answer", next_step: "Is `tinyml studio` still running?" });
+
 async function answered(request) {
   let response;
   try {
     response = await request;
   } catch {
-    throw new Refused(0, { what: "The studio does not answer", next_step: "Is `tinyml studio` still running?" });
+    throw unanswered();
   }
   if (response.ok) return response;
   let error = { what: `The studio answered ${response.status}` };

@@ -1,5 +1,5 @@
 // Data: the folder's recordings, to be made, heard, mended and looked at from above.
-import { get, post } from "./api.mjs";
+import { get, post, unanswered } from "./api.mjs";
 import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
 
@@ -76,7 +76,9 @@ export default async function show(main, page) {
       page.sameAs("tinyml data record words --words yes,no --speaker anna");
       return;
     }
-    const module = await VIEWS[state.view].load();
+    const module = await VIEWS[state.view].load().catch(() => {
+      throw unanswered();
+    });
     part = await module.default(body, { page, folder, folders: state.folders, changed });
     ending = part?.end;
   }
@@ -101,7 +103,9 @@ export default async function show(main, page) {
     );
   }
 
+  const wanted = state.folder;
   await read();
+  if (wanted && wanted !== state.folder && !isRecording()) notice(new Error(`There is no data folder ${wanted}`));
   await open();
   let isReading = false;
   let isStale = false;

@@ -1,4 +1,5 @@
 // The microphone of this device, take by take.
+import { unanswered } from "./api.mjs";
 import { openMicrophone } from "./senses.mjs";
 import { toInt16 } from "./sound.mjs";
 
@@ -8,7 +9,9 @@ export class Microphone {
   // Opens it, which asks the user once; see openMicrophone.
   static async open() {
     const microphone = new Microphone();
-    microphone.opened = await openMicrophone("/web/tap.mjs", (block) => microphone.heard(block));
+    microphone.opened = await openMicrophone("/web/tap.mjs", (block) => microphone.heard(block)).catch((error) => {
+      throw error.name === "AbortError" ? unanswered() : error;
+    });
     return microphone;
   }
 

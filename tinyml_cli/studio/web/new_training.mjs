@@ -23,6 +23,7 @@ const nameOf = (key) => NAMES[key] ?? key.split(".").at(-1).replaceAll("_", " ")
 export async function newTraining(page) {
   const { recipes } = await get("/api/recipes");
   const wanted = page.query.get("recipe") ?? recipes.find((each) => each.own)?.name ?? PREFERRED;
+  if (!recipes.some((each) => each.name === wanted)) throw new Error(`There is no recipe ${wanted}`);
   const changed = new Map();
   let timer = 0;
   let asked = 0;

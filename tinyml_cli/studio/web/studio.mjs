@@ -1,5 +1,5 @@
 // The frame: signs in, shows the page that the address names, and keeps the address true.
-import { enter, get } from "./api.mjs";
+import { enter, get, unanswered } from "./api.mjs";
 import { find, h, holdFocus, notice } from "./dom.mjs";
 
 // A page: its title, its module, and whether it stands in the navigation. The module's default export is
@@ -53,7 +53,9 @@ async function show() {
     remember: (query) => history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(query)}`),
   };
   try {
-    const module = await page.load();
+    const module = await page.load().catch((error) => {
+      throw error instanceof TypeError ? unanswered() : error;
+    });
     const end = await module.default(find("main"), context);
     if (turn !== shown) return await end?.();
     ending = end ?? null;
