@@ -315,7 +315,7 @@ async function openSound(file) {
   const resampler = new Resampler(sound.rateHz, facts.sampleRateHz);
   hear(resampler.push(sound.samples));
   hear(resampler.push(new Int16Array(Math.round((sound.rateHz * TAIL_MS) / 1000))));
-  if (!find("events").children.length) complain(`Nothing heard in ${file.name}`);
+  if (bars.length && !find("events").children.length) complain(`Nothing heard in ${file.name}`);
 }
 
 // ---- start
