@@ -55,10 +55,28 @@ def models() -> Iterator[tuple[str, bytes]]:
     for seed in range(3):
         yield f"SVDF {seed}", recurrent_models.svdf(seed)
         yield f"LSTM {seed}", recurrent_models.lstm(seed)
+    yield "LSTM of float32", float_lstm()
     for make in (states.stream, states.two_states, states.softmax_to_int16, states.siamese):
         yield make.__name__, make()
     yield "long chain", chain(60)
     yield "offline plan", offline_plan()
+
+
+def float_lstm() -> bytes:
+    """Its scratch has the type of the cells, which is not that of an int8 network's."""
+    model = Model()
+    units, x = 20, model.tensor((1, 28, 3), dtype="float32")
+    taken = [x] + [recurrent_models.ABSENT] * 23
+    for gate in range(4):
+        shapes = {1 + gate: (units, 3), 5 + gate: (units, units), 12 + gate: (units,)}
+        for position, shape in shapes.items():
+            taken[position] = model.tensor(shape, dtype="float32", data=np.ones(shape))
+    for position in (18, 19):
+        taken[position] = model.tensor((1, units), dtype="float32", variable=True)
+    y = model.tensor((1, 28, units), dtype="float32")
+    fields = {"fusedActivationFunction": 4}
+    model.operator("UNIDIRECTIONAL_SEQUENCE_LSTM", taken, [y], "UnidirectionalSequenceLSTMOptions", **fields)
+    return model.build([x], [y])
 
 
 def chain(operators: int) -> bytes:

@@ -163,10 +163,14 @@ def _transpose_conv(graph: Graph, operator: Operator) -> list[int]:
     return [of_accumulator * graph.tensors[operator.outputs[0]].elements]
 
 
+_CELL_STATE = 19  # among an LSTM's inputs; its scratch has this type
+
+
 def _lstm(graph: Graph, operator: Operator) -> list[int]:
     source, hidden = _given(graph, operator, 0), _given(graph, operator, 5).shape[0]
     batch = source.shape[1 if operator.options.get("time_major") else 0] if len(source.shape) == 3 else 1
-    return [2 * batch * hidden] * 4
+    state = _given(graph, operator, _CELL_STATE)
+    return [state.bytes // state.elements * batch * hidden] * 4
 
 
 _BORROWED: dict[str, _Buffers] = {
