@@ -8,6 +8,8 @@ namespace {
 
 constexpr uint32_t kMostPoints = 1000;
 constexpr uint8_t kBrightest = 255;
+// For so long a color that the host asks for stays before the curve's light returns.
+constexpr uint32_t kColorMs = 1000;
 
 // 0 for y = -1, 255 for y = 1.
 uint8_t brightness(int8_t y) {
@@ -60,7 +62,9 @@ Reject HelloApp::execute(const Command& command) {
       }
       return Reject::kNone;
     case Verb::kLed:
-      session_.show(command.color, session_.hal().clock_ms());
+      color_ms_ = session_.hal().clock_ms();
+      is_color_shown_ = true;
+      session_.show(command.color, color_ms_);
       return Reject::kNone;
     default:
       return Reject::kCommand;
@@ -70,6 +74,7 @@ Reject HelloApp::execute(const Command& command) {
 // By the board's clock, unless the host advances the curve or has just written an input of its own.
 bool HelloApp::is_due() {
   const uint32_t now_ms = session_.hal().clock_ms();
+  is_color_shown_ = is_color_shown_ && now_ms - color_ms_ < kColorMs;
   if (session_.is_host_in_charge(host_) || now_ms - last_ms_ < CURVE_POINT_MS) {
     return false;
   }
@@ -90,7 +95,9 @@ void HelloApp::show_point() {
   }
   const int8_t y = *static_cast<const int8_t*>(engine.output());
   const uint8_t light = brightness(y);
-  session_.hal().led(0, light, 0);
+  if (!is_color_shown_) {
+    session_.hal().led(0, light, 0);
+  }
   session_.event()
       .begin("wave")
       .number("t_ms", session_.hal().clock_ms())

@@ -28,4 +28,6 @@ class HelloApp {
   HostFeed host_;
   size_t point_ = 0;
   uint32_t last_ms_ = 0;
+  uint32_t color_ms_ = 0;
+  bool is_color_shown_ = false;
 };

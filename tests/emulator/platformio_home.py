@@ -1,8 +1,8 @@
 """PlatformIO's packages for the real boards, where its registry cannot be reached: laid out by hand.
 
 TINYML_PLATFORMIO_HOME=<folder> holds `core/platforms` and `core/packages` as PlatformIO keeps them, and the
-libraries of the boards' files in `libraries/NAME`, each with a `.piopm`. `scripts/platformio_home.py` makes
-such a folder of clones; the compiler is then the system's, and not PlatformIO's GCC 7.
+libraries of the boards' files in `libraries/NAME`, each with a `.piopm`. The compiler may be the system's
+instead of PlatformIO's GCC 7.
 """
 
 from __future__ import annotations

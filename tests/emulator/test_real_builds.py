@@ -17,15 +17,18 @@ import numpy as np
 import pytest
 import serial
 
+from tests.build.test_browser import heard, lit, seen, waved
 from tests.conftest import Tinyml
 from tests.doubles import looking_run, sine_run
-from tests.emulator import desk, platformio_home
+from tests.emulator import desk, platformio_home, real_stack
 from tests.firmware import random_listener
+from tests.firmware.test_stack import MOST_BYTES
 from tests.tasks.anomaly import runs as anomaly_runs
 from tests.tasks.wand import waved_run
 from tinyml_cli.boards.boards import load_board
 from tinyml_cli.build.build import build
 from tinyml_cli.build.project import project_dir
+from tinyml_cli.build.sizes import measure
 from tinyml_cli.build.target import build_target
 from tinyml_cli.emulator.board import EmulatedBoard
 from tinyml_cli.features.gesture_settings import GestureInput
@@ -51,6 +54,12 @@ def _cascade(folder: Path) -> tuple[Run, Run]:
     return listens, looks
 
 
+def _two_listeners(folder: Path) -> tuple[Run, Run]:
+    words = [["red", "green"], ["up", "red"]]
+    first, second = (random_listener.make(folder / each[0], each, 5, RecognizerSettings()) for each in words)
+    return first, second
+
+
 _MODELS: dict[str, Callable[[Path], tuple[Run, Run | None]]] = {
     "hello": lambda folder: (sine_run.make(folder), None),
     "vww": lambda folder: (looking_run.make(folder), None),
@@ -60,6 +69,17 @@ _MODELS: dict[str, Callable[[Path], tuple[Run, Run | None]]] = {
     ),
     "anomaly": lambda folder: (anomaly_runs.train(folder, training__epochs=2), None),
     "cascade": _cascade,
+    "multi_tenant": _two_listeners,
+}
+
+_WORK: dict[str, Callable[[Link], None]] = {
+    "kws": heard,
+    "hello": lit,
+    "vww": seen,
+    "wand": waved,
+    "anomaly": waved,
+    "cascade": lambda link: (heard(link), seen(link))[0],
+    "multi_tenant": heard,
 }
 
 
@@ -103,7 +123,7 @@ def test_the_firmware_boots_senses_and_shines(
             ready = link.wait_ready(60.0)
             assert (ready.app, ready.board, ready.engine) == (app, board, engine)
             assert set(ready.sensors) >= {"microphone", _SENSOR[board]}
-            link.led(255, 0, 128)
+            link.led(255, 0, 128)  # `hello` shows it for a second
             purple = pytest.approx((255, 0, 128), abs=2)
             assert emulated.wait_for(lambda state: state.light == purple, 5.0)
             measured = link.sensors()
@@ -115,6 +135,12 @@ def test_the_firmware_boots_senses_and_shines(
             pass
         emulated.wait_for(lambda state: state.resets == 1 and bool(state.ports), 60.0)
         assert choose_port(load_board(board)).role == "bootloader"
+    stack = real_stack.measure(elf, _SENSOR[board], _WORK[app])
+    sizes = measure(elf)
+    print(
+        f"\n{app}, {board}, {engine}: {sizes.flash_bytes:,} B of flash, {sizes.ram_bytes:,} B of RAM, {stack}"
+    )
+    assert 1000 < stack.used_bytes <= MOST_BYTES
 
 
 def test_a_word_is_heard_through_the_microphone(

@@ -154,6 +154,25 @@ class Camera(BaseModel):
     library: str
 
 
+class Bluetooth(BaseModel):
+    """The radio, for applications that serve something by it.
+
+    Attributes:
+        library: Arduino's, as PlatformIO names it, with a pinned version.
+        flash_bytes, ram_bytes: what it adds to a program.
+        heap_bytes: what it takes of the heap while it runs, which must be free beside the core's.
+        stack_bytes: what it needs of the main thread's stack.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    library: str
+    flash_bytes: int = Field(default=0, ge=0)
+    ram_bytes: int = Field(default=0, ge=0)
+    heap_bytes: int = Field(default=0, ge=0)
+    stack_bytes: int = Field(default=0, ge=0, multiple_of=8)
+
+
 CORE_STACK_BYTES = 32_768
 """Of the main thread, in `core_ram_bytes`: mbed_config.h, MBED_CONF_RTOS_MAIN_THREAD_STACK_SIZE."""
 
@@ -167,9 +186,8 @@ class Arduino(BaseModel):
         tflm_lacks: operators that this version of it does not have.
         imus: motion sensors whose driver the firmware gets; their libraries stand in lib_deps.
         camera: which one the firmware can look through.
-        bluetooth: the library that serves strokes over Bluetooth, for wands.
+        bluetooth: serves strokes, for wands.
         core_flash_bytes, core_ram_bytes: what an empty program takes, for estimates before a build.
-        bluetooth_flash_bytes, bluetooth_ram_bytes: what the library for Bluetooth adds to it.
         heap_bytes: RAM that the core needs besides variables.
         main_stack_bytes: of the thread that runs the application; None leaves it to the core.
     """
@@ -181,22 +199,34 @@ class Arduino(BaseModel):
     tflm_lacks: tuple[str, ...] = ()
     imus: tuple[Literal["lsm9ds1", "bmi270"], ...] = ()
     camera: Camera | None = None
-    bluetooth: str | None = None
+    bluetooth: Bluetooth | None = None
     core_flash_bytes: int = Field(gt=0)
     core_ram_bytes: int = Field(gt=0)
-    bluetooth_flash_bytes: int = Field(default=0, ge=0)
-    bluetooth_ram_bytes: int = Field(default=0, ge=0)
     heap_bytes: int = Field(ge=0)
     main_stack_bytes: int | None = Field(default=None, ge=4096, multiple_of=8)
 
     def empty_flash_bytes(self, peripherals: Collection[str]) -> int:
         """What a program takes without its own code, for an application that drives the peripherals."""
-        return self.core_flash_bytes + (self.bluetooth_flash_bytes if "bluetooth" in peripherals else 0)
+        radio = self._radio(peripherals)
+        return self.core_flash_bytes + (radio.flash_bytes if radio else 0)
 
     def empty_ram_bytes(self, peripherals: Collection[str], stack_bytes: int | None) -> int:
         """The same of RAM; `stack_bytes` takes the place of the core's stack."""
-        own = 0 if stack_bytes is None else stack_bytes - CORE_STACK_BYTES
-        return self.core_ram_bytes + own + (self.bluetooth_ram_bytes if "bluetooth" in peripherals else 0)
+        own, radio = 0 if stack_bytes is None else stack_bytes - CORE_STACK_BYTES, self._radio(peripherals)
+        return self.core_ram_bytes + own + (radio.ram_bytes if radio else 0)
+
+    def free_heap_bytes(self, peripherals: Collection[str]) -> int:
+        """What must be left for the heap, for an application that drives the peripherals."""
+        radio = self._radio(peripherals)
+        return self.heap_bytes + (radio.heap_bytes if radio else 0)
+
+    def stack_bytes(self, peripherals: Collection[str]) -> int | None:
+        """The main thread's stack for such an application; None where the core's is left."""
+        radio = self._radio(peripherals)
+        return self.main_stack_bytes and self.main_stack_bytes + (radio.stack_bytes if radio else 0)
+
+    def _radio(self, peripherals: Collection[str]) -> Bluetooth | None:
+        return self.bluetooth if "bluetooth" in peripherals else None
 
 
 class Board(BaseModel):

@@ -48,15 +48,15 @@ def check_estimate(
     _check(board, "ram", subject, "arena", arena_bytes, empty_bytes, activations)
 
 
-def check_measured(board: Board, sizes: Sizes | None, log: Path) -> None:
-    """Refuses a program that links, but leaves the board's core too little.
+def check_measured(board: Board, sizes: Sizes | None, log: Path, peripherals: Collection[str] = ()) -> None:
+    """Refuses a program that links, but leaves the board's core, and what the application drives, too little.
 
     Raises:
         TinymlError: names the largest symbols.
     """
     if sizes is None:
         return
-    heap_bytes = board.arduino.heap_bytes if board.arduino else 0
+    heap_bytes = board.arduino.free_heap_bytes(peripherals) if board.arduino else 0
     limits: list[tuple[Memory, int, int | None]] = [
         ("flash", sizes.flash_bytes, board.flash_bytes),
         ("ram", sizes.ram_bytes + heap_bytes, board.ram_bytes),

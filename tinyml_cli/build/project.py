@@ -149,7 +149,8 @@ def _camera(inputs: ProjectInputs) -> Camera | None:
 def _bluetooth(inputs: ProjectInputs) -> str | None:
     """The library of the board's radio, where the application sends something by it."""
     arduino = inputs.target.board.arduino
-    return arduino.bluetooth if arduino and "bluetooth" in peripherals(inputs.app) else None
+    radio = arduino.bluetooth if arduino and "bluetooth" in peripherals(inputs.app) else None
+    return radio.library if radio else None
 
 
 def render_model_library(inputs: ProjectInputs) -> str:

@@ -144,14 +144,9 @@ def peripherals(app: str) -> set[str]:
 
 
 def main_stack_bytes(target: BuildTarget, app: str) -> int | None:
-    """The stack that an application gets in place of the core's.
-
-    None where it was not measured: by TensorFlow Lite Micro's interpreter, and beside Bluetooth.
-    """
+    """An application's own stack; None where the board leaves it to the core."""
     arduino = target.board.arduino
-    if arduino is None or target.engine == "tflm" or "bluetooth" in peripherals(app):
-        return None
-    return arduino.main_stack_bytes
+    return arduino.stack_bytes(peripherals(app)) if arduino else None
 
 
 def shared_app(second: Run) -> str:
