@@ -51,7 +51,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         nodes.shutdown()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_no_job_is_lost_with_a_node(cluster: Any, tmp_path: Path, tflite: bytes) -> None:
     state = tmp_path / ".tinyml-serve"
     state.mkdir()
