@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _STEP_S = 1.0
 _AGAIN_S = 10.0
 _BATCH = 200
+_KEPT_HOURS = 14 * 24
 _MOST_DEVICES = 100_000
 _TOPIC = re.compile(rf"{PREFIX}/(dev|gateway)/([a-z0-9][a-z0-9-]{{0,62}})/(.+)")
 
@@ -55,6 +56,7 @@ class FleetServer:
         self._line = line or MqttLine()
         self._told: dict[str, tuple[int, float]] = {}
         self._released: set[str] = set()
+        self._swept_hour = 0
 
     async def serve(self) -> None:
         """Until it is cancelled."""
@@ -133,6 +135,9 @@ class FleetServer:
         now = time.time()
         found: list[tuple[str, bytes]] = []
         with self._state.writing() as table:
+            if (hour := int(now // 3600)) != self._swept_hour:
+                self._swept_hour = hour
+                table.execute("delete from counts where hour < ?", (hour - _KEPT_HOURS,))
             rollout.step(table, now)
             for row in table.execute("select id, document, package from releases").fetchall():
                 if row["id"] not in self._released:

@@ -19,6 +19,7 @@ from tinyml_cli.studio import (
     data_changes,
     data_page,
     deploy_page,
+    fleet_page,
     general,
     page_files,
     phone,
@@ -39,10 +40,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *train_page.ENDPOINTS,
     *try_page.ENDPOINTS,
     *deploy_page.ENDPOINTS,
+    *fleet_page.ENDPOINTS,
 )
 """Every endpoint but the entrance, the OpenAPI document and the files of the page."""
 
-PAGES = ("data", "train", "try", "deploy")
+PAGES = ("data", "train", "try", "deploy", "fleet")
 """What the address of a page may be; each is a module `web/NAME.mjs`."""
 
 _ENTRANCE_BYTES = 1000

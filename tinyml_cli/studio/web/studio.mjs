@@ -9,6 +9,7 @@ const PAGES = {
   train: { title: "Train", load: () => import("./train.mjs") },
   try: { title: "Try", load: () => import("./try.mjs") },
   deploy: { title: "Deploy", load: () => import("./deploy.mjs") },
+  fleet: { title: "Fleet", load: () => import("./fleet.mjs") },
   record: { title: "Record", load: () => import("./record.mjs"), hidden: true },
 };
 
