@@ -104,3 +104,17 @@ Calibrate = Annotated[
         help="Recalibrate the anomaly threshold on the board.",
     ),
 ]
+Frames = Annotated[
+    Path | None,
+    typer.Option(
+        "--frames",
+        callback=options.given(checks.data),
+        metavar="PATH",
+        help="With --with and --replay: images to show after the word is heard.",
+    ),
+]
+Teach = Annotated[str | None, typer.Option("--teach", metavar="WORD", help="Have the board learn a word.")]
+Trace = Annotated[
+    str | None,
+    typer.Option("--trace", help="What else the board should report: scores, features, status, audio."),
+]

@@ -42,10 +42,7 @@ def command(
     filters: Annotated[
         list[str] | None, typer.Option("--filter", help="time or detections; repeatable.")
     ] = None,
-    trace: Annotated[
-        str | None,
-        typer.Option("--trace", help="What else the board should report: scores, features, status, audio."),
-    ] = None,
+    trace: board_options.Trace = None,
     save_triggers: Annotated[
         Path | None,
         typer.Option(
@@ -66,20 +63,9 @@ def command(
     ] = None,
     calibrate: board_options.Calibrate = None,
     other: board_options.With = None,
-    frames: Annotated[
-        Path | None,
-        typer.Option(
-            "--frames",
-            callback=options.given(checks.data),
-            metavar="PATH",
-            help="With --with and --replay: images to show after the word is heard.",
-        ),
-    ] = None,
+    frames: board_options.Frames = None,
     app: board_options.App = None,
-    teach: Annotated[
-        str | None,
-        typer.Option("--teach", metavar="WORD", help="Have the board learn a word by its own ears."),
-    ] = None,
+    teach: board_options.Teach = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,

@@ -18,6 +18,7 @@ from tinyml_cli.link.protocol import (
     Ack,
     Event,
     Fault,
+    KnownWord,
     LineDecoder,
     Nak,
     Output,
@@ -26,7 +27,6 @@ from tinyml_cli.link.protocol import (
     Slots,
     Text,
     TraceMode,
-    Word,
 )
 from tinyml_cli.link.transport import DeviceGoneError, Transport
 
@@ -195,12 +195,12 @@ class Link:
         """Has the board forget a word that it learned."""
         self._command(partial(protocol.encode_forget, name=name), Ack)
 
-    def words(self) -> list[Word]:
+    def words(self) -> list[KnownWord]:
         """The words that the board knows."""
         self._command(protocol.encode_list, Ack)
         events = self.take_events()
-        self._kept.extend(event for event in events if not isinstance(event, Word))
-        return [event for event in events if isinstance(event, Word)]
+        self._kept.extend(event for event in events if not isinstance(event, KnownWord))
+        return [event for event in events if isinstance(event, KnownWord)]
 
     def write_input(self, values: NDArray[np.int8]) -> None:
         """Writes a whole model input, int8[n] (flattened in C order)."""

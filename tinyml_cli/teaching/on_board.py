@@ -26,7 +26,7 @@ from tinyml_cli.data.trim import cut_word
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder
 from tinyml_cli.link.link import Link
-from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Audio, Event, Learned, NotLearned, Take, Word
+from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Audio, Event, KnownWord, Learned, NotLearned, TakeHeard
 from tinyml_cli.link.virtual import flash_file
 from tinyml_cli.monitor import live_feed
 from tinyml_cli.next_step import next_step
@@ -96,7 +96,7 @@ def learn(run: Run, target: BuildTarget, word: str, ears: Ears, speaker: str = "
                 "--teach",
                 f"Have it in the run: {next_step('teach', run.path, '--from-board', target.board.name)}",
             )
-        lesson = _Lesson(word)
+        lesson = _BoardLesson(word)
         link.learn(word, len(heard) or _TAKES)
         if heard:
             _play(link, heard, lesson)
@@ -127,7 +127,7 @@ def collect(run: Run, target: BuildTarget) -> WordsTaught:
     return teach.adopt(str(run.path), [(word, _takes_of(run, word)) for word in words])
 
 
-def _takes_of(run: Run, word: Word) -> list[Path]:
+def _takes_of(run: Run, word: KnownWord) -> list[Path]:
     return sorted((run.file(LEARNED) / word.word).glob("*.wav"))
 
 
@@ -170,7 +170,7 @@ def _open(run: Run, target: BuildTarget) -> Iterator[Link]:
 
 
 @dataclass
-class _Lesson:
+class _BoardLesson:
     """What a board says while it learns, and the sound that it heard."""
 
     word: str
@@ -183,7 +183,7 @@ class _Lesson:
     def take(self, event: Event) -> None:
         if isinstance(event, Audio):
             self._hear(event)
-        elif isinstance(event, Take):
+        elif isinstance(event, TakeHeard):
             self.last_s = time.monotonic()
             console.info(f"Heard take {event.take} of {event.takes}.")
             self._cut(event)
@@ -212,7 +212,7 @@ class _Lesson:
             self._sound, self._start = [], event.sample
         self._sound.append(block)
 
-    def _cut(self, event: Take) -> None:
+    def _cut(self, event: TakeHeard) -> None:
         settings = embedding.settings()
         rate_hz, stride = settings.sample_rate_hz, settings.stride_samples
         now = event.t_ms * rate_hz // 1000 - self._start
@@ -223,7 +223,7 @@ class _Lesson:
             self.clips.append(cut_word(sound, rate_hz, embedding.clip_samples()).audio)
 
 
-def _play(link: Link, heard: list[takes.WordTake], lesson: _Lesson) -> None:
+def _play(link: Link, heard: list[takes.WordTake], lesson: _BoardLesson) -> None:
     """Each take as the host's own lesson hears it."""
     for take in heard:
         link.reset()
@@ -234,7 +234,7 @@ def _play(link: Link, heard: list[takes.WordTake], lesson: _Lesson) -> None:
                 lesson.take(event)
 
 
-def _listen(link: Link, ears: Ears, lesson: _Lesson) -> None:
+def _listen(link: Link, ears: Ears, lesson: _BoardLesson) -> None:
     """Until the board has learned the word, refused it, or heard nothing for long."""
     console.info(f"Say `{lesson.word}` {_TAKES} times, with pauses.")
     link.trace("audio")

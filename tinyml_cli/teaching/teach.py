@@ -20,7 +20,7 @@ from tinyml_cli.data.clips import SILENCE, UNKNOWN
 from tinyml_cli.data.speakers import MARK, speaker_id
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder, runs_dir, write_atomic
-from tinyml_cli.link.protocol import Word
+from tinyml_cli.link.protocol import KnownWord
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.manifest_sections import (
     Data,
@@ -80,7 +80,7 @@ def teach(given: str, word: str, paths: Sequence[Path], speaker: str = "me") -> 
     return _outcome(run, manifest, taught=word)
 
 
-def adopt(given: str, learned: Sequence[tuple[Word, Sequence[Path]]]) -> WordsTaught:
+def adopt(given: str, learned: Sequence[tuple[KnownWord, Sequence[Path]]]) -> WordsTaught:
     """Adds words that a board learned, each with the takes that were kept; those that the run knows stay.
 
     Raises:

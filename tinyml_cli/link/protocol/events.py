@@ -225,7 +225,7 @@ class Calibrated(Event):
     stored: bool
 
 
-class Take(Event):
+class TakeHeard(Event):
     """A word was heard for `learn`; it began and ended so many frames before `t_ms`, the stream's time."""
 
     event: Literal["take"] = "take"
@@ -256,7 +256,7 @@ class NotLearned(Event):
     cosine: float = 0.0
 
 
-class Word(Event):
+class KnownWord(Event):
     """A word that a board knows: vectors int8 as the manifest keeps them."""
 
     event: Literal["word"] = "word"
@@ -392,10 +392,10 @@ _EVENTS: dict[str, type[Event]] = {
     "stroke": Stroke,
     "gesture": Gesture,
     "wave": Wave,
-    "take": Take,
+    "take": TakeHeard,
     "learned": Learned,
     "not_learned": NotLearned,
-    "word": Word,
+    "word": KnownWord,
     "fault": Fault,
 }
 
