@@ -43,7 +43,7 @@ class Ranges:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class FilterLayer:
     """A CONV_2D without groups, a FULLY_CONNECTED, or a DEPTHWISE_CONV_2D with one filter for each channel.
 
     Attributes:
@@ -74,7 +74,7 @@ def zero_point(tensor: Tensor) -> int:
     return int(tensor.quantization.zero_points[0])
 
 
-def layer_of(graph: Graph, operator: Operator) -> Layer | None:
+def layer_of(graph: Graph, operator: Operator) -> FilterLayer | None:
     """The operator as a layer; None where it is none, or not as the kernels expect it."""
     source, weights, target = graph.input(operator, 0), graph.input(operator, 1), graph.output(operator)
     if operator.name not in _FILTERS or source is None or weights is None or target is None:
@@ -94,7 +94,7 @@ def layer_of(graph: Graph, operator: Operator) -> Layer | None:
     if bias is not None and (bias.data is None or bias.dtype != "int32" or bias.elements != len(filters)):
         return None
     padded = filters.shape[1] > 1 and operator.options.get("padding") != "VALID"
-    return Layer(source, target, weights, bias, axis, filters, padded)
+    return FilterLayer(source, target, weights, bias, axis, filters, padded)
 
 
 def is_channelwise(graph: Graph, operator: Operator) -> bool:
@@ -180,7 +180,7 @@ def _limits(operator: Operator, target: Tensor) -> tuple[int, int]:
         return INT8_MIN, INT8_MAX
 
 
-def _after_layer(layer: Layer, operator: Operator, given: Ranges | None) -> Ranges | None:
+def _after_layer(layer: FilterLayer, operator: Operator, given: Ranges | None) -> Ranges | None:
     zero, channels = zero_point(layer.source), layer.source.shape[-1]
     low = np.full(channels, INT8_MIN) if given is None else given.lowest
     high = np.full(channels, INT8_MAX) if given is None else given.highest

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.engines.aot.channel_ranges import (
-    Layer,
+    FilterLayer,
     Ranges,
     channel_ranges,
     is_channelwise,
@@ -117,7 +117,7 @@ def _folded(
     return biases
 
 
-def _layers(graph: Graph, positions: Sequence[int]) -> list[Layer]:
+def _layers(graph: Graph, positions: Sequence[int]) -> list[FilterLayer]:
     layers = [layer_of(graph, graph.operators[position]) for position in positions]
     return [layer for layer in layers if layer is not None]
 
