@@ -7,15 +7,12 @@
 #include "anomaly.h"
 #include "anomaly_score.h"
 #include "crc32.h"
+#include "score_scale.h"
 
 namespace {
 
 #if defined(MIXTURE_CLUSTERS)
 constexpr size_t kOutputs = MIXTURE_DIMENSIONS;
-constexpr AnomalyMixture kMixture = {
-    MIXTURE_CLUSTERS,       MIXTURE_DIMENSIONS,     MIXTURE_SHIFT,
-    &kMixtureCenters[0][0], &kMixtureWeights[0][0], kMixtureConstants,
-};
 #else
 constexpr size_t kOutputs = AnomalyWindow::kInputs;
 #endif
@@ -172,7 +169,11 @@ void AnomalyApp::score_window() {
 
 uint32_t AnomalyApp::score_of(const int8_t* output) const {
 #if defined(MIXTURE_CLUSTERS)
-  return anomaly_mixture_score(output, &kMixture);
+  MODEL_CONSTANT AnomalyMixture mixture = {
+      MIXTURE_CLUSTERS,       MIXTURE_DIMENSIONS,     MIXTURE_SHIFT,
+      &kMixtureCenters[0][0], &kMixtureWeights[0][0], kMixtureConstants,
+  };
+  return anomaly_mixture_score(output, &mixture);
 #else
   return anomaly_reconstruction_score(window_.input(), output, AnomalyWindow::kInputs, INPUT_ZERO_POINT,
                                       OUTPUT_ZERO_POINT, RECONSTRUCTION_RATIO_Q16);

@@ -143,6 +143,7 @@ def test_an_interrupted_update_goes_on_where_it_ended(site: Site, tmp_path: Path
     assert site.running(flash)[1].release == 30
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.nightly), 9])
 def test_power_may_fail_at_every_operation(site: Site, step: int, tmp_path: Path) -> None:
     """The old model is in slot a; the new one goes into slot b."""

@@ -48,8 +48,17 @@ def check_estimate(
     _check(board, "ram", subject, "arena", arena_bytes, empty_bytes, activations)
 
 
-def check_measured(board: Board, sizes: Sizes | None, log: Path, peripherals: Collection[str] = ()) -> None:
+def check_measured(
+    board: Board,
+    sizes: Sizes | None,
+    log: Path,
+    peripherals: Collection[str] = (),
+    kept_flash_bytes: int = 0,
+) -> None:
     """Refuses a program that links, but leaves the board's core, and what the application drives, too little.
+
+    Args:
+        kept_flash_bytes: what the application keeps in flash besides the program.
 
     Raises:
         TinymlError: names the largest symbols.
@@ -58,14 +67,17 @@ def check_measured(board: Board, sizes: Sizes | None, log: Path, peripherals: Co
         return
     heap_bytes = board.arduino.free_heap_bytes(peripherals) if board.arduino else 0
     limits: list[tuple[Memory, int, int | None]] = [
-        ("flash", sizes.flash_bytes, board.flash_bytes),
+        ("flash", sizes.flash_bytes + kept_flash_bytes, board.flash_bytes),
         ("ram", sizes.ram_bytes + heap_bytes, board.ram_bytes),
     ]
     for memory, used, limit in limits:
         if limit is None or used <= limit:
             continue
         name = _name(memory)
-        heap = f", {heap_bytes:,} of them heap of the board's core" if memory == "ram" and heap_bytes else ""
+        kept, what = kept_flash_bytes, "data"
+        if memory == "ram":
+            kept, what = heap_bytes, "heap of the board's core"
+        heap = f", {kept:,} of them {what}" if kept else ""
         largest = [symbol for symbol in sizes.largest_symbols if symbol.memory == memory][:_SHOWN]
         raise TinymlError(
             f"The program does not fit the board `{board.name}`: {counted(used - limit, 'byte')} of "

@@ -51,11 +51,12 @@ _MEMSET = re.compile(rf"(memset\([^;]*, )({_NUMBER})(, \d+\);)")
 _SIZE = re.compile(r"^#define (\w+) (\d+)$", re.MULTILINE)
 _SETTING = re.compile(rf"^#define (\w+) \(?({_NUMBER})\)?$", re.MULTILINE)
 _RETRAINED_SETTINGS = re.compile(
-    r"(IN|OUT)PUT_(SCALE|ZERO_POINT)|\w+_(MULTIPLIER|SHIFT|ZERO_POINT|OFFSET|PERMILLE|Q16)|LIGHT_PER_STEP_Q16"
+    r"(IN|OUT)PUT_(SCALE|ZERO_POINT)|\w+_(MULTIPLIER|SHIFT|ZERO_POINT|OFFSET|Q16)|PRESENCE_\w+_PERMILLE"
     r"|GESTURE_THRESHOLD_Q|AVERAGE_WINDOW_MS|SUPPRESSION_MS|MINIMUM_COUNT|PREFIX_WAIT_MS|TRAINED_\w+"
     r"|FALSE_SHARE_PPM|PRESENCE_FRAMES_\w+"
 )
 _LISTS = re.compile(r"^#define (\w+_MULTIPLIERS) \{", re.MULTILINE)
+_UNTRAINED_ARRAYS = ("kSignalCosine",)
 # The types that the applications' settings have, of names that end so; int32_t is the rest.
 _SETTING_TYPES = {
     "uint8_t": ("IMAGE_SHIFT", "MOTION_SHIFT", "FRAMES_ON", "FRAMES_OFF"),
@@ -125,6 +126,8 @@ class _Lift:
 
     def array(self, match: re.Match[str]) -> str:
         c_type, name, dimensions, initialiser = match.groups()
+        if name in _UNTRAINED_ARRAYS:
+            return match[0]
         dimensions = re.sub(r"[A-Z]\w+", lambda size: self.sizes[size[0]], dimensions)
         values = np.array([_value(each) for each in re.findall(_NUMBER, initialiser)], _TYPES[c_type])
         self.fields.append(Field(c_type, name, dimensions, values))

@@ -50,7 +50,7 @@ static void store(uint64_t value, uint8_t* bytes) {
 }
 
 /* The next word of the message schedule, in a ring of the last 16. */
-static uint64_t scheduled(uint64_t w[16], int round) {
+static uint64_t scheduled(uint64_t w[16], unsigned round) {
   const uint64_t early = w[(round + 1) % 16], late = w[(round + 14) % 16];
   w[round % 16] += (rotated(early, 1) ^ rotated(early, 8) ^ early >> 7) + w[(round + 9) % 16] +
                    (rotated(late, 19) ^ rotated(late, 61) ^ late >> 6);
@@ -63,16 +63,17 @@ static void compress(uint64_t state[8], const uint8_t block[BLOCK_BYTES]) {
     w[i] = load(block + 8 * i);
   }
   memcpy(s, state, sizeof(s));
-  for (int round = 0; round < ROUNDS; ++round) {
-    const uint64_t a = s[0], b = s[1], c = s[2], e = s[4], f = s[5], g = s[6];
+  /* The eight variables a to h move on by one place each round; here the places move instead. */
+  for (unsigned round = 0; round < ROUNDS; ++round) {
+    const uint64_t a = s[(0 - round) % 8], b = s[(1 - round) % 8], c = s[(2 - round) % 8];
+    const uint64_t e = s[(4 - round) % 8], f = s[(5 - round) % 8], g = s[(6 - round) % 8];
+    uint64_t* const d = &s[(3 - round) % 8];
+    uint64_t* const h = &s[(7 - round) % 8];
     const uint64_t word = round < 16 ? w[round] : scheduled(w, round);
     const uint64_t choice = (e & f) ^ (~e & g), majority = (a & b) ^ (a & c) ^ (b & c);
-    const uint64_t first =
-        s[7] + (rotated(e, 14) ^ rotated(e, 18) ^ rotated(e, 41)) + choice + kRoundConstants[round] + word;
-    const uint64_t second = (rotated(a, 28) ^ rotated(a, 34) ^ rotated(a, 39)) + majority;
-    memmove(s + 1, s, 7 * sizeof(s[0]));
-    s[4] += first;
-    s[0] = first + second;
+    *h += (rotated(e, 14) ^ rotated(e, 18) ^ rotated(e, 41)) + choice + kRoundConstants[round] + word;
+    *d += *h;
+    *h += (rotated(a, 28) ^ rotated(a, 34) ^ rotated(a, 39)) + majority;
   }
   for (int i = 0; i < 8; ++i) {
     state[i] += s[i];
