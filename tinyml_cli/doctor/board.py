@@ -40,7 +40,7 @@ def examine(run: Run, target: BuildTarget) -> list[DoctorCheck]:
             return [
                 DoctorCheck("board", purpose, f"{who} answers on {link.url}".lstrip(), "", True),
                 _firmware(ready, purpose),
-                *_sensors(link, ready, purpose, is_real=target.is_usb),
+                *(_sensors(link, ready, purpose, target.emulated is not None) if target.is_usb else []),
             ]
     except TinymlError as error:
         return [DoctorCheck("board", purpose, "", f"{error.what}. {error.next_step}", True)]
@@ -54,11 +54,9 @@ def _firmware(ready: Ready, purpose: str) -> DoctorCheck:
     return DoctorCheck("firmware", purpose, described, "", True)
 
 
-def _sensors(link: Link, ready: Ready, purpose: str, is_real: bool) -> Iterator[DoctorCheck]:
-    if not is_real:
-        return
+def _sensors(link: Link, ready: Ready, purpose: str, is_modelled: bool) -> Iterator[DoctorCheck]:
     measured = link.sensors()
-    yield _microphone(measured, purpose)
+    yield _microphone(measured, purpose, is_modelled)
     yield _imu(measured, purpose)
     yield _light(link, purpose)
     if "camera" in peripherals(ready.app):
@@ -72,9 +70,11 @@ def camera(ready: Ready, purpose: str) -> DoctorCheck:
     return DoctorCheck("camera", purpose, f"{found} answers" if found else "", advice, False)
 
 
-def _microphone(measured: Sensors, purpose: str) -> DoctorCheck:
+def _microphone(measured: Sensors, purpose: str, is_modelled: bool) -> DoctorCheck:
+    """A real one is never silent; a model that nothing is played to is."""
     rms = measured.microphone_rms
-    found = f"level {level_dbfs(rms):.0f} dBFS" if rms else ""
+    silence = "silence: nothing is played to it" if is_modelled else ""
+    found = f"level {level_dbfs(rms):.0f} dBFS" if rms else silence
     return DoctorCheck(
         "microphone",
         purpose,
