@@ -1,4 +1,4 @@
-"""Recorded outputs of TensorFlow Lite Micro's integration tests with int16 activations, where its sources are.
+"""Recorded outputs of TensorFlow Lite Micro's integration tests with int16 activations.
 
 TINYML_TFLM_REPOSITORY=<checkout of tensorflow/tflite-micro> pytest tests/engines/test_tflm_golden.py
 """
