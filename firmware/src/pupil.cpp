@@ -11,7 +11,8 @@
 
 namespace {
 
-constexpr int32_t kTooNear = 12288;  // a cosine of 0.75
+constexpr uint32_t kMostIdleFrames = 3000;  // a minute
+constexpr int32_t kTooNear = 12288;         // a cosine of 0.75
 
 // Of words in flash; they take turns.
 constexpr uint8_t kColors[][3] = {{0, 128, 255}, {255, 128, 0}, {255, 0, 128}, {0, 255, 255}, {255, 255, 0}};
@@ -44,13 +45,19 @@ bool Pupil::take_change() {
 }
 
 void Pupil::add(const int8_t* frame) {
-  if (is_learning()) {
-    finder_.add(frame);
+  if (!is_learning()) {
+    return;
+  }
+  finder_.add(frame);
+  if (++idle_frames_ >= kMostIdleFrames) {
+    wanted_ = 0;
+    report_refusal("no_take");
   }
 }
 
 void Pupil::learn(const int8_t* unit, uint32_t now_ms) {
   lesson_.add(unit);
+  idle_frames_ = 0;
   if (!lesson_.is_between_takes()) {
     return;
   }
@@ -117,6 +124,7 @@ Reject Pupil::start(const Command& command) {
     return Reject::kRange;
   }
   finder_.reset();
+  idle_frames_ = 0;
   wanted_ = command.count;
   return Reject::kNone;
 }

@@ -69,7 +69,8 @@ class Pupil {
   WordStore store_;
   WordLesson lesson_;
   TakeFinder<FEATURE_FRAMES, FEATURE_CHANNELS> finder_;
-  size_t wanted_ = 0;  // takes; 0: no lesson is under way
+  size_t wanted_ = 0;         // takes; 0: no lesson is under way
+  uint32_t idle_frames_ = 0;  // since the lesson's last window
   bool has_changed_ = false;
   const char* labels_[kMostLabels] = {};
   uint8_t colors_[kMostLabels][3] = {};

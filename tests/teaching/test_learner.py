@@ -131,6 +131,9 @@ def test_what_cannot_be_taught_is_refused_with_its_reason(native: Path, files: d
             assert device.command(asked) == {"event": "nak", "seq": 1, "reason": "range"}
         for asked in ("learn 1 5", "learn 1 x word", "forget 1", "list 1 all", "learn 1 5 a\tb"):
             assert device.command(asked) == {"event": "nak", "seq": 1, "reason": "format"}
+        assert device.command(f"learn 1 3 {SECOND}")["event"] == "ack"
+        device.play(np.zeros(61 * RATE_HZ, np.int16))
+        assert [event["reason"] for event in device.events("not_learned")] == ["no_take"]
         assert list(words(device)) == [FIRST]
     finally:
         ended(device)

@@ -39,8 +39,8 @@ from tinyml_cli.teaching.firmware import NAME_BYTES
 LEARNED = "learned"
 """Takes of words that boards learned, a folder per word: the layout that `--add-recordings` reads."""
 _TAKES = 5
-# Nobody takes longer to say a word the next time.
-_SILENCE_S = 60.0
+# The board itself gives up after a minute.
+_SILENCE_S = 75.0
 _BESIDE_S = 0.5
 
 Samples = npt.NDArray[np.int16]
@@ -52,6 +52,10 @@ _REASONS = {
     "like_other_sound": (
         "`{word}` cannot be told from other words",
         "Speak more clearly, or take a longer word.",
+    ),
+    "no_take": (
+        "The board heard no take of `{word}` for a minute",
+        "Say the word nearer to it, with a pause of half a second after it.",
     ),
     "too_near": (
         "`{word}` is too near to `{other}`, which the board knows (cosine {cosine:.2f}, below 0.75 needed)",
@@ -195,11 +199,7 @@ class _BoardLesson:
 
     def check(self) -> None:
         if self.outcome is None:
-            raise TinymlError(
-                f"The board heard no take of `{self.word}` for {_SILENCE_S:.0f} s",
-                "--teach",
-                "Say the word nearer to it, with a pause of half a second after it.",
-            )
+            self.outcome = NotLearned(word=self.word, reason="no_take")
         if isinstance(self.outcome, NotLearned):
             what, advice = _REASONS.get(self.outcome.reason, ("The board refused `{word}`", "Try again."))
             values = self.outcome.model_dump()
