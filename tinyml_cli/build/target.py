@@ -78,8 +78,8 @@ class BuildTarget:
 
     @property
     def engine(self) -> str:
-        """The engine that was asked for, or the board's default."""
-        return self.asked_engine or self.board.default_engine
+        """The engine that was asked for, or the board's default; for slots the one that has them."""
+        return self.asked_engine or ("aot" if self.slots is not None else self.board.default_engine)
 
     @property
     def is_usb(self) -> bool:
