@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinyml_cli import checks
 from tinyml_cli.build import slots
+from tinyml_cli.build.emulated import plugged_in
 from tinyml_cli.build.project import project_dir
 from tinyml_cli.build.target import BuildTarget
 from tinyml_cli.build.tenants import monitor_step
@@ -159,7 +160,8 @@ def _maker(run: Run, order: UpdateOrder) -> Callable[[Slots], bytes]:
 def _board(firmware: Run, target: BuildTarget) -> Iterator[Callable[[], AbstractContextManager[Link]]]:
     """What opens a link to the board; a virtual one starts with it and keeps its flash."""
     if target.is_usb:
-        yield lambda: open_port(target.board, target.port)
+        with plugged_in(firmware, target):
+            yield lambda: open_port(target.board, target.port)
         return
     elf = project_dir(firmware, target.board.name, target.application(firmware)) / "firmware.elf"
     if not elf.is_file():

@@ -3,12 +3,15 @@
 
 #if defined(TINYML_HAL_NANO33BLE) && defined(TINYML_FLASH_PAGES_BYTES)
 
+#include <Arduino.h>
 #include <drivers/FlashIAP.h>
 
 #include "../flash_pages.h"
 #include "../hal.h"
 
 namespace {
+
+constexpr unsigned long kFarewellMs = 100;  // for USB to send the answer
 
 class ChipFlash : public FlashPages {
  public:
@@ -46,6 +49,7 @@ FlashPages* Hal::flash_pages() {
 }
 
 void Hal::restart() {
+  delay(kFarewellMs);
   NVIC_SystemReset();
 }
 
