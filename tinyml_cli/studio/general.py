@@ -36,7 +36,7 @@ class ProgressTold(Told):
 
     what: str
     done: int
-    total: int
+    total: int = Field(description="0: not known")
     note: str
 
 

@@ -31,11 +31,11 @@ _PATIENCE_S = 0.5  # a signal leaves the studio itself a second
 _POLL_S = 0.05
 _PROGRESS_S = 0.5
 # A line of console.progress.
-_PROGRESS = re.compile(r"  (?P<what>.+?): (?P<done>\d+)/(?P<total>\d+)(?: (?P<note>.*))?")
+_PROGRESS = re.compile(r"  (?P<what>.+?): (?P<done>\d+)(?:/(?P<total>\d+))?(?: (?P<note>.*))?")
 
 
 class Progress(NamedTuple):
-    """How far a command has come with something."""
+    """How far a command has come with something; `total` is 0 where it is not known."""
 
     what: str
     done: int
@@ -164,7 +164,7 @@ class Jobs:
         """A line for people, or how far the command has come."""
         if found := _PROGRESS.fullmatch(text):
             what, done, total, note = found.groups(default="")
-            job.progress = Progress(what, int(done), int(total), note)
+            job.progress = Progress(what, int(done), int(total or 0), note)
             self._feed.publish("job", number=job.number, progress=job.progress._asdict())
         elif text:
             job.lines.append(text)

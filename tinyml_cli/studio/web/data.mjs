@@ -2,6 +2,7 @@
 import { get, post, unanswered } from "./api.mjs";
 import { button, counted, h, notice, redraw } from "./dom.mjs";
 import { listen } from "./events.mjs";
+import { readingAfterChange } from "./item_card.mjs";
 
 const VIEWS = {
   items: { title: "Items", load: () => import("./data_items.mjs") },
@@ -67,7 +68,10 @@ export default async function show(main, page) {
   }
 
   // What a change did, with the way back.
-  const changed = (told) => notice(told.what, { text: "Undo", act: () => undo(told.number) });
+  const changed = (told) => {
+    notice(told.what, { text: "Undo", act: () => undo(told.number) });
+    readingAfterChange(part?.refresh?.(state.folders.find((each) => each.name === state.folder)));
+  };
 
   async function open() {
     const folder = state.folders.find((each) => each.name === state.folder) ?? null;

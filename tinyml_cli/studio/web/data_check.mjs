@@ -67,7 +67,7 @@ export default async function show(body, { page, folder, changed }) {
   return {
     refresh(now) {
       folder = now;
-      read().catch(notice);
+      return read().catch(notice);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { get, post } from "./api.mjs";
 import { commandLine, pathOf } from "./command.mjs";
 import { button, counted, h, notice, redraw } from "./dom.mjs";
-import { card } from "./item_card.mjs";
+import { card, remember } from "./item_card.mjs";
 
 const AT_ONCE = 48;
 
@@ -68,6 +68,7 @@ export default async function show(body, { page, folder, changed }) {
   async function read() {
     const now = ++turn;
     const told = await get("/api/data/items", { folder: folder.name, label: state.label, person: state.person, offset: state.offset, limit: AT_ONCE });
+    told.items.forEach(remember);
     if (now !== turn) return;
     if (!told.items.length && state.offset) return pick({ offset: 0 });
     const tools = {
@@ -100,7 +101,7 @@ export default async function show(body, { page, folder, changed }) {
     refresh(now) {
       folder = now;
       drawFilters();
-      read().catch(notice);
+      return read().catch(notice);
     },
   };
 }

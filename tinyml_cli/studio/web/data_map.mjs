@@ -159,7 +159,7 @@ export default async function show(body, { page, folder, changed }) {
   return {
     refresh(now) {
       folder = now;
-      read().catch(notice);
+      return read().catch(notice);
     },
     end() {
       resize.disconnect();

@@ -50,14 +50,26 @@ export function face(item, kind) {
   return canvas;
 }
 
+// The versions of items as they were last read, and the reading that follows a change of this page's own: who goes on
+// at once is not refused for that.
+const versions = new Map();
+let reading = Promise.resolve();
+export const remember = (item) => versions.set(item.id, item.version);
+export const readingAfterChange = (promise) => (reading = Promise.resolve(promise));
+
+async function latest(item) {
+  await reading;
+  return { id: item.id, version: versions.get(item.id) ?? item.version };
+}
+
 // A card with what can be done to the item. `tools`: { kind, labels, changed, chosen (a Set or null) }.
 export function card(item, tools) {
   const { kind, labels, changed } = tools;
-  const seen = { id: item.id, version: item.version };
+  remember(item);
   const picture_ = face(item, kind);
   const act = async (path, body) => {
     try {
-      changed(await post(path, body));
+      changed(await post(path, { items: [await latest(item)], ...body }));
     } catch (error) {
       notice(error);
       tools.refused?.();
@@ -72,11 +84,11 @@ export function card(item, tools) {
   const relabel = (select) => {
     const name = select.value || prompt("New label")?.trim();
     if (!name) select.value = item.label;
-    else act("/api/data/relabel", { items: [seen], label: name });
+    else act("/api/data/relabel", { label: name });
   };
   const rename = () => {
     const person = prompt("Who is it?", item.person)?.trim();
-    if (person && person !== item.person) act("/api/data/relabel", { items: [seen], person });
+    if (person && person !== item.person) act("/api/data/relabel", { person });
   };
   const hear = () => kind === "sound" && play(item.id, () => element.classList.remove("playing")) && element.classList.add("playing");
   const tick =
@@ -101,17 +113,17 @@ export function card(item, tools) {
       tick,
       label,
       kind === "sound" && h("button", { type: "button", class: "bare", title: "Trim", "aria-label": "Trim", onclick: () => trim(item, tools) }, icon("cut")),
-      h("button", { type: "button", class: "bare", title: "Delete", "aria-label": "Delete", onclick: () => act("/api/data/delete", { items: [seen] }) }, icon("trash")),
+      h("button", { type: "button", class: "bare", title: "Delete", "aria-label": "Delete", onclick: () => act("/api/data/delete", {}) }, icon("trash")),
     ),
   );
   const key = (event) => {
     if (event.target !== element) return;
     const number = Number(event.key);
     if (event.key === " " || event.key === "Enter") hear();
-    else if (event.key === "Delete" || event.key === "Backspace") act("/api/data/delete", { items: [seen] });
+    else if (event.key === "Delete" || event.key === "Backspace") act("/api/data/delete", {});
     else if (event.key === "t" && kind === "sound") trim(item, tools);
     else if (event.key === "x" && tick) tick.click();
-    else if (number >= 1 && number <= labels.length && labels[number - 1] !== item.label) act("/api/data/relabel", { items: [seen], label: labels[number - 1] });
+    else if (number >= 1 && number <= labels.length && labels[number - 1] !== item.label) act("/api/data/relabel", { label: labels[number - 1] });
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft") (event.key === "ArrowRight" ? element.nextElementSibling : element.previousElementSibling)?.focus();
     else return;
     event.preventDefault();
@@ -147,7 +159,7 @@ async function trim(item, { changed, refused }) {
   const save = async () => {
     dialog.close();
     try {
-      changed(await post("/api/data/trim", { id: item.id, version: item.version, start_s: Number(start.value), end_s: Number(end.value) }));
+      changed(await post("/api/data/trim", { ...(await latest(item)), start_s: Number(start.value), end_s: Number(end.value) }));
     } catch (error) {
       notice(error);
       refused?.();

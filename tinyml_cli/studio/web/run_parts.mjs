@@ -53,10 +53,10 @@ export function commandLog(ended = () => {}, hasStatus = true) {
   // How far it has come, while it runs.
   function advance({ what, done, total, note }) {
     bar.hidden = false;
-    bar.max = total;
-    bar.value = done;
+    if (total) Object.assign(bar, { max: total, value: done });
+    else bar.removeAttribute("value");
     bar.setAttribute("aria-label", what);
-    say("running", `${what}: ${done} of ${total} ${note}`.trim());
+    say("running", `${what}: ${done}${total ? ` of ${total}` : ""} ${note}`.trim());
   }
   function draw(found) {
     job = found;
