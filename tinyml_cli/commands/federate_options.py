@@ -45,7 +45,6 @@ def values(
         typer.Option(
             "--aggregate",
             callback=options.one_of("rule", *_RULES),
-            autocompletion=lambda: _RULES,
             help="mean (FedAvg), or trimmed-mean, against poisoned clients.",
         ),
     ] = None,
@@ -66,9 +65,6 @@ def values(
         float | None,
         typer.Option("--dp-noise", metavar="Z", help="Gaussian noise on their sum, in clips; tells its ε."),
     ] = None,
-    dp_delta: Annotated[
-        float | None, typer.Option("--dp-delta", metavar="DELTA", help="1e-5 by default.")
-    ] = None,
     bits: Annotated[
         int | None, typer.Option("--bits", help="Of each value that clients send: 8 (by default) or 32.")
     ] = None,
@@ -77,7 +73,6 @@ def values(
         typer.Option(
             "--engine",
             callback=options.one_of("engine", *_ENGINES),
-            autocompletion=lambda: _ENGINES,
             help="flower: also leave the same as a Flower app, in the run's folder flower/.",
         ),
     ] = None,
@@ -86,7 +81,6 @@ def values(
         typer.Option(
             "--compare",
             callback=options.one_of("comparison", *_COMPARED),
-            autocompletion=lambda: _COMPARED,
             help="Also train centrally and (all) each client alone; central; none. All by default.",
         ),
     ] = None,
@@ -104,7 +98,6 @@ def values(
         "federation.average_all": average_all or None,
         "federation.clip": clip,
         "federation.dp_noise": dp_noise,
-        "federation.dp_delta": dp_delta,
         "federation.bits": bits,
         "federation.engine": engine,
         "federation.compare": compare,

@@ -53,7 +53,6 @@ OPTIONS = {
     "federation.poisoned": "--poisoned",
     "federation.clip": "--clip",
     "federation.dp_noise": "--dp-noise",
-    "federation.dp_delta": "--dp-delta",
     "federation.bits": "--bits",
 }
 
