@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -116,6 +115,8 @@ async def connected(
                 await talk(client)
                 return
         except aiomqtt.MqttError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from error  # the connection broke while it was being ended
             if not was_told:
                 tell(f"{broker} cannot be reached ({error}); trying again every second")
             was_told = True
@@ -130,11 +131,10 @@ async def together(*parts: Coroutine[Any, Any, None]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        while running := [task for task in tasks if not task.done()]:
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=_AGAIN_S)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
