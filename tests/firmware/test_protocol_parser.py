@@ -27,6 +27,9 @@ VERBS = (
     "imu",
     "calibrate",
     "frame",
+    "learn",
+    "forget",
+    "list",
     "advance",
 )
 TRACE_BITS = {b"scores": 1, b"features": 2, b"status": 4, b"audio": 8}
@@ -81,6 +84,11 @@ def expected(line: bytes) -> str:
         return _expected_led(words[2:], seq)
     if verb in ("calibrate", "advance"):
         return _expected_number(verb, words[2:], seq)
+    if verb == "learn":
+        count = _expected_number(verb, words[2:3], seq)
+        return count if count.startswith("nak") else _expected_name(count, words[3:], seq)
+    if verb == "forget":
+        return _expected_name(f"{verb} {seq}", words[2:], seq)
     return f"{verb} {seq}" if len(words) == 2 else f"nak {seq} format"
 
 
@@ -113,6 +121,14 @@ def _expected_number(verb: str, words: list[bytes], seq: int) -> str:
     if not re.fullmatch(rb"[0-9]+", word) or len(words) > 1:
         return f"nak {seq} format"
     return f"{verb} {seq} {int(word)}"
+
+
+def _expected_name(said: str, words: list[bytes], seq: int) -> str:
+    """A name is the rest of the line, without control characters."""
+    name = b" ".join(words)
+    if not name or any(byte < 0x20 or byte == 0x7F for byte in name):
+        return f"nak {seq} format"
+    return f"{said} {zlib.crc32(name):08x}"
 
 
 def _expected_bulk(line: bytes, verb: str, seq: int) -> str:
