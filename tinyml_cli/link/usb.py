@@ -132,7 +132,7 @@ def _is_same_name(device: str, given: str) -> bool:
         return device.lower() == given.lower()
     if sys.platform == "darwin":
         # A port has two names there; pyserial lists the one that can be opened without a carrier.
-        return device.replace("/tty.", "/cu.") == given.replace("/tty.", "/cu.")
+        device, given = device.replace("/tty.", "/cu."), given.replace("/tty.", "/cu.")
     return device == given or Path(device).resolve() == Path(given).resolve()  # /dev/serial/by-id/… is a link
 
 
