@@ -20,7 +20,7 @@ from tinyml_cli.fleet.broker import Broker, MqttLine, together
 from tinyml_cli.fleet.database import FleetDatabase
 from tinyml_cli.fleet.gateway import Gateway, GatewayOptions
 from tinyml_cli.fleet.gateway_state import GatewayState
-from tinyml_cli.fleet.members import HeldRelease, Slots
+from tinyml_cli.fleet.members import HeldRelease, MemberSlots
 from tinyml_cli.fleet.plan import RolloutPlan, latest
 from tinyml_cli.fleet.programs import Programs
 from tinyml_cli.fleet.server import FleetServer
@@ -37,7 +37,7 @@ class QuietMember:
 
     def __init__(self, id: str, state: GatewayState) -> None:
         self.id = id
-        self.slots = Slots(state, id)
+        self.slots = MemberSlots(state, id)
 
     def model(self) -> str:
         return ""

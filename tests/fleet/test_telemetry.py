@@ -19,7 +19,7 @@ from tinyml_cli.fleet import intake
 from tinyml_cli.fleet.broker import Broker
 from tinyml_cli.fleet.database import FleetDatabase, setting
 from tinyml_cli.fleet.gateway_state import GatewayState
-from tinyml_cli.fleet.members import BOOTS, Slots
+from tinyml_cli.fleet.members import BOOTS, MemberSlots
 from tinyml_cli.fleet.messages import (
     DamagedMessageError,
     DesiredState,
@@ -127,16 +127,16 @@ def test_a_gateway_numbers_on_after_it_was_killed(tmp_path: Path) -> None:
 
 def test_slots_hold_the_old_or_the_new_release_after_every_power_cut(tmp_path: Path) -> None:
     state = GatewayState(tmp_path)
-    slots = Slots(state, "a")
+    slots = MemberSlots(state, "a")
     slots.write("old", 1)
     assert slots.is_trying() == "old"
     slots.keep()
     slots.write("new", 2)
     for _ in range(BOOTS):  # power fails in each start
         assert state.member("a").running == "old"
-        slots = Slots(GatewayState(tmp_path), "a")
+        slots = MemberSlots(GatewayState(tmp_path), "a")
         assert slots.is_trying() == "new"
     again = GatewayState(tmp_path)
-    assert Slots(again, "a").is_trying() is None
+    assert MemberSlots(again, "a").is_trying() is None
     found = again.member("a")
     assert (found.running, found.failed) == ("old", "new") and "3 starts" in found.reason

@@ -74,7 +74,7 @@ class Member(Protocol):
         """
 
 
-class Slots:
+class MemberSlots:
     """Two places for a release, of which one is always whole: a board's flash, kept by the gateway.
 
     Args:

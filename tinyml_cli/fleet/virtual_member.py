@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.gateway_state import GatewayState
-from tinyml_cli.fleet.members import HeldRelease, InstallError, PowerCutError, Slots, refused
+from tinyml_cli.fleet.members import HeldRelease, InstallError, MemberSlots, PowerCutError, refused
 from tinyml_cli.fleet.programs import BOARD, OpenFirmware, Programs
 from tinyml_cli.fleet.rooms import Room, RoomSound
 from tinyml_cli.fleet.summary import DeviceSummary
@@ -40,7 +40,7 @@ class VirtualMember:
         self.board = BOARD
         self.fault = fault
         self._state = state
-        self._slots = Slots(state, id)
+        self._slots = MemberSlots(state, id)
         self._programs = programs
         self._sounds = sounds
         self._seed = seed
