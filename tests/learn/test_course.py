@@ -29,7 +29,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 # What makes a command quick: options after a command that begins with these words.
 _ONE_EPOCH = "--set training.epochs=1"
 _FEW_CLIPS = (
-    "--set synthesis.clips_per_word=200 --set synthesis.unknown_clips=200 --set augmentation.copies=1"
+    "--set synthesis.clips_per_word=200 --set synthesis.unknown_clips=200 --set augmentation.copies=1 "
+    "--set streams.hours=0 --set operating_point.hours=0"
 )
 _FEW_STROKES = "--set stroke.generated_per_label=40 --set training.epoch_examples=320"
 _SMALL_MACHINE = f"{_ONE_EPOCH} --set simulation.normal_sessions=16 --set simulation.session_s=20 --fpr 0.05"

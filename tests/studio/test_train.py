@@ -78,7 +78,7 @@ def test_the_command_has_the_options_of_the_form(task: str) -> None:
 )
 def test_it_says_the_command(owner: TestClient, changed: dict[str, str], words: str) -> None:
     told = owner.post("/api/train/check", json={"recipe": "kws", "changed": changed, "run": "mine"})
-    assert told.json() == {"run": "mine", "command": f"tinyml train kws {words}--run runs/mine"}
+    assert told.json() == {"run": "mine", "command": f"tinyml train kws --config kws {words}--run runs/mine"}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ Model = Annotated[
         "--model",
         metavar="NAME",
         autocompletion=lambda: SPEECH,
-        help="The network architecture; set its options with --set.",
+        help="The network architecture; set its options with --set. Those of whole windows train by clips.",
     ),
 ]
 Teacher = Annotated[
@@ -60,7 +60,7 @@ def values(
 
     return {
         **kws_quality.values(quality, data is not None),
-        "config": Path(kws_quality.RECIPE) if quality == "high" else None,
+        "config": Path(kws_quality.recipe_name(quality, data is not None, model)),
         "words": options.word_list(words, "--words"),
         "synthesis.language": options.word_list(language, "--language"),
         "synthesis.pronounce": spellings(pronounce),

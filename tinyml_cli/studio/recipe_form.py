@@ -102,10 +102,10 @@ def words(task: str, recipe: str, given: Mapping[str, str]) -> list[str]:
 
     Args:
         task: of the recipe.
-        recipe: its name; the task's own needs no --config.
+        recipe: its name.
         given: key -> text, of those that were changed.
     """
-    found = [task] if recipe == task else [task, "--config", recipe]
+    found = [task, "--config", recipe]
     for key, text in given.items():
         option, text = OPTIONS.get(key), text.strip()
         if not option or not text:

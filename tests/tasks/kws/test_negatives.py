@@ -99,12 +99,9 @@ def test_what_is_recorded_is_unknown_in_the_windows() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ((), "Add --config kws_stream"),
-        (("--config", "kws_stream", "--data", "crowd"), "omit --data"),
-        (
-            ("--config", "kws_stream", "--words", "left,right"),
-            "All recordings of the folder are of the words",
-        ),
+        (("--model", "ds_cnn"), "Omit --model and --config"),
+        (("--data", "crowd"), "Omit --data"),
+        (("--words", "left,right"), "All recordings of the folder are of the words"),
     ],
 )
 def test_recordings_that_cannot_train_are_refused_at_once(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,26 @@ def test_high_quality_has_twenty_hours_twice_and_natural_voices_where_they_are(
 
 def test_standard_quality_leaves_the_recipe_alone() -> None:
     assert kws_options.values(quality="standard") == kws_options.values()
+
+
+@pytest.mark.parametrize(
+    ("options", "network", "hours"),
+    [
+        ({}, "stream_ds_cnn", 2.0),
+        ({"model": "stream_conv"}, "stream_conv", 2.0),
+        ({"model": "ds_cnn"}, "ds_cnn", 0.0),
+        ({"data": Path("clips")}, "ds_cnn", 0.0),
+    ],
+)
+def test_synthetic_words_are_for_listening_by_hours_and_recordings_are_clips(
+    options: dict[str, Any], network: str, hours: float
+) -> None:
+    values = kws_options.values(words="yes,no", **options)
+    config = values.pop("config")
+    values.pop("data")
+    recipe = recipes.resolve("kws", config, [], values)
+    assert isinstance(recipe, KwsRecipe)
+    assert recipe.model.name == network and recipe.operating_point.hours == hours
 
 
 def test_high_quality_and_recordings_exclude_each_other(tinyml: Tinyml, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ const NAMES = {
   rate_hz: "Rate in Hz",
 };
 const EMPTY = { data_path: "synthetic", "recordings.path": "none", "model.name": "by the task", classes: "all folders of the data" };
-const PREFERRED = "kws";
+const PREFERRED = "kws_stream";
 const FOLDERS = "folders"; // the list of the data folders that are suggested
 
 const nameOf = (key) => NAMES[key] ?? key.split(".").at(-1).replaceAll("_", " ").replace(/^./, (c) => c.toUpperCase());

@@ -42,8 +42,9 @@ def check(recipe: KwsRecipe) -> None:
         raise TinymlError(
             "Recordings without the words train a network by streams, with synthetic words",
             _OPTION,
-            "Add --config kws_stream"
-            + ("." if recipe.data_path is None else ", and omit --data; a data folder has other words."),
+            "Omit --model and --config: the default trains by streams."
+            if recipe.data_path is None
+            else "Omit --data; a data folder has other words.",
         )
     listed(Path(root), recipe.words, tell=True)
 

@@ -1,4 +1,4 @@
-"""Keyword spotting: how much training is worth, in hours of streams."""
+"""Keyword spotting: the recipe to begin with, and how much training is worth, in hours of streams."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.models import architectures
 from tinyml_cli.speech import kokoro_files
 
 LEVELS = ("standard", "high")
 
-RECIPE = "kws_stream"
-"""The packaged recipe that `high` begins with unless another is given."""
+STREAMING = "kws_stream"
+"""The packaged recipe of a network that listens for hours: the default where synthetic speech trains it."""
 
 _HIGH: Mapping[str, Any] = {
     "streams.hours": 20.0,
@@ -28,6 +29,16 @@ _KOKORO: Mapping[str, Any] = {
     "synthesis.kokoro_share": 0.35,
     "streams.kokoro_speech": 600,
 }
+
+
+def recipe_name(quality: str | None, has_recordings: bool, model: str | None) -> str:
+    """The packaged recipe to begin with unless another is given.
+
+    Streams are made of synthetic speech; recordings of the words train by clips, and so do networks that
+    take whole windows, except for `high`, which is nothing but streams.
+    """
+    streams = quality == "high" or model is None or model in architectures.STREAMING
+    return STREAMING if streams and not has_recordings else "kws"
 
 
 def values(quality: str | None, has_recordings: bool) -> dict[str, Any]:

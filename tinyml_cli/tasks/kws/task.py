@@ -172,7 +172,7 @@ class KeywordSpotting(TaskSpec):
             words = ",".join(recipe.words)
             console.info(
                 "Judged by clips. A device that listens for hours needs few false accepts an hour: "
-                f"{next_step('train', 'kws', '--words', words, '--config', kws_quality.RECIPE)}"
+                f"{next_step('train', 'kws', '--words', words, '--config', kws_quality.STREAMING)}"
             )
         return finished
 
