@@ -94,9 +94,8 @@ def clips(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.wav"))
 
 
-def test_two_words_from_an_empty_folder(page: Any, server: Server, folder: Path) -> None:
-    """By keys alone, at the width of a phone; a killed studio has lost nothing."""
-    keys = Keyboard(page)
+def record_two_words(page: Any, keys: Keyboard, server: Server) -> None:
+    """From the first page to one clip of `go` and one of `stop`."""
     page.goto(server.url)
     assert "#" not in page.url
     page.get_by_role("link", name="Words").wait_for()
@@ -118,6 +117,12 @@ def test_two_words_from_an_empty_folder(page: Any, server: Server, folder: Path)
         page.keyboard.press("Space")
         page.get_by_role("button", name="Speak now").wait_for()
         verdict.wait_for()
+
+
+def test_two_words_from_an_empty_folder(page: Any, server: Server, folder: Path) -> None:
+    """By keys alone, at the width of a phone; a killed studio has lost nothing."""
+    keys = Keyboard(page)
+    record_two_words(page, keys, server)
     kept = ["recordings/go/anna_nohash_0.wav", "recordings/stop/anna_nohash_0.wav"]
     assert clips(folder) == kept
     assert server.end(signal.SIGKILL) != 0
