@@ -196,6 +196,6 @@ def test_a_stop_says_what_was_moved_and_undo_brings_it_back(
     answer = tinyml("data", "check", folder, "--fix", "--json", cwd=folder.parent, code=130)
     assert "after moving 2 of " in answer.json["error"]["what"]
     *_, rest, back = re.findall(r"tinyml [^.]*", answer.json["error"]["next_step"])
-    assert shlex.split(rest)[-2:] == ["--fix", "--json"] and not any(path.exists() for path in hashed)
+    assert shlex.split(rest)[-1] == "--fix" and not any(path.exists() for path in hashed)
     tinyml(*shlex.split(back)[1:], cwd=folder.parent)
     assert sorted(folder.rglob("*")) == before

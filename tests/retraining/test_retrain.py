@@ -256,7 +256,7 @@ def test_age_goes_by_the_rules(tinyml: Tinyml, tmp_path: Path, champion: Run, ma
     ("words", "says"),
     [
         (["--when", "drift"], "--log"),
-        (["--when", "weekly"], "drift, new-data, age, metric, always"),
+        (["--when", "weekly"], "drift, fleet, new-data, age, metric, always"),
         (["--when", "metric"], "budgets limit no measure"),
         ([], "--when"),
         (["lmap", "--when", "age"], "Did you mean `lamp`"),

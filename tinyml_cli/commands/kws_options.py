@@ -58,9 +58,10 @@ def values(
     from tinyml_cli.speech.pronunciation import spellings
     from tinyml_cli.tasks.kws import quality as kws_quality
 
+    recipe = kws_quality.recipe_name(quality, data is not None, model)
     return {
         **kws_quality.values(quality, data is not None),
-        "config": Path(kws_quality.recipe_name(quality, data is not None, model)),
+        "config": Path(recipe) if recipe else None,
         "words": options.word_list(words, "--words"),
         "synthesis.language": options.word_list(language, "--language"),
         "synthesis.pronounce": spellings(pronounce),

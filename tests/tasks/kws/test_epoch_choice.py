@@ -38,7 +38,7 @@ class Dulled:
 def test_a_network_that_hears_more_scores_more(whistle_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(epoch_choice, "STREAM_S", 60)
     monkeypatch.setattr(epoch_choice, "_STREAMS", 1)
-    choice = StreamRecall(whistles(RECIPE), RECIPE)
+    choice = StreamRecall(whistles(RECIPE, "validation"), RECIPE)
     deaf, dull, sure = (choice.score(Dulled(whistle_run, share)) for share in (1.0, 0.8, 0.0))
     assert deaf == dull == 0, "no score of a word comes to a threshold"
     assert 0 < sure <= 1
@@ -48,11 +48,11 @@ def test_a_network_that_hears_more_scores_more(whistle_run: Path, monkeypatch: p
 @pytest.mark.parametrize(("epochs", "first"), [(1, 1), (2, 2), (25, 20)])
 def test_the_last_fifth_of_the_epochs_is_judged(epochs: int, first: int) -> None:
     recipe = RECIPE.model_copy(update={"training": KwsTraining(epochs=epochs)})
-    assert StreamRecall(whistles(recipe), recipe).from_epoch == first
+    assert StreamRecall(whistles(recipe, "validation"), recipe).from_epoch == first
 
 
 def test_without_choosing_hours_the_last_epoch_is_kept() -> None:
-    clips = whistles(RECIPE)._material.clips
+    clips = whistles(RECIPE, "validation")._material.clips
     none = RECIPE.model_copy(update={"operating_point": OperatingPointRecipe()})
     people = RECIPE.model_copy(update={"data_path": "people"})
     assert chooser(none, clips, ()) is None

@@ -3,7 +3,7 @@
 \b
 Examples:
   tinyml federate kws --words yes,no --data speech_commands/
-  tinyml federate anomaly --data machines/ --clients 5
+  tinyml federate anomaly --data machines/ --clients 5 --json
   tinyml federate kws --help
 """
 

@@ -9,7 +9,7 @@ Examples:
   tinyml fleet serve
   tinyml fleet bridge --virtual 20 --sounds recordings/
   tinyml fleet rollout start runs/lamp
-  tinyml fleet list
+  tinyml fleet list --json
   tinyml fleet rollout status
 """
 

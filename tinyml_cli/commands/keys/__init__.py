@@ -5,7 +5,7 @@ can change what the boards hear and see: keep it apart from runs, and keep a cop
 
 \b
 Examples:
-  tinyml keys new ~/keys/doorbell.pem
+  tinyml keys new ~/keys/doorbell.pem --json
   tinyml keys public ~/keys/doorbell.pem --out doorbell.pub.pem
   tinyml keys sign runs/kws-yes-no --key ~/keys/doorbell.pem --out doorbell-12.update --release 12
 """

@@ -31,14 +31,14 @@ _KOKORO: Mapping[str, Any] = {
 }
 
 
-def recipe_name(quality: str | None, has_recordings: bool, model: str | None) -> str:
-    """The packaged recipe to begin with unless another is given.
+def recipe_name(quality: str | None, has_recordings: bool, model: str | None) -> str | None:
+    """The packaged recipe to begin with unless another is given; None for the task's own.
 
     Streams are made of synthetic speech; recordings of the words train by clips, and so do networks that
     take whole windows, except for `high`, which is nothing but streams.
     """
     streams = quality == "high" or model is None or model in architectures.STREAMING
-    return STREAMING if streams and not has_recordings else "kws"
+    return STREAMING if streams and not has_recordings else None
 
 
 def values(quality: str | None, has_recordings: bool) -> dict[str, Any]:

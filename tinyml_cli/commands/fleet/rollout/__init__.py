@@ -3,7 +3,7 @@
 \b
 Examples:
   tinyml fleet rollout start lamp@3
-  tinyml fleet rollout status
+  tinyml fleet rollout status --json
   tinyml fleet rollout abort
 """
 
