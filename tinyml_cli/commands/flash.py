@@ -78,7 +78,7 @@ def command(
     order = models.ordered(model_only, update_key, release, update, firmware)
     if order is not None:
         sent = models.flash_model(first, target, order)
-        console.result(sent, models.text(sent, first, target))
+        console.result(sent, models.text(sent, order.firmware or first, target))
         return
     outcome = flash(first, target)
     what = f"a model of {board}" if emulated else board

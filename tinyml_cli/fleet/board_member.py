@@ -60,7 +60,9 @@ class BoardMember:
     def install(self, release: HeldRelease, revision: int) -> None:
         if self._ready and release.document.model_sha256.startswith(self._ready.model):
             return
-        raise InstallError("this firmware has no model slots: flash the release with tinyml flash")
+        raise InstallError(
+            "gateways bring no release to a real board: update it with tinyml flash --model-only"
+        )
 
     def resume(self) -> None:
         """Nothing is ever cut off."""

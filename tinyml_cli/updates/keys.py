@@ -141,7 +141,9 @@ def public_pem(public: bytes) -> bytes:
 
 def _read(path: Path) -> bytes:
     _require_package()
-    checks.input_file(path, "key")
+    if not path.exists():
+        raise TinymlError("There is no such key", str(path), _NEW)
+    checks.input_file(path, str(path))
     with path.open("rb") as file:
         return file.read(_LARGEST_FILE_BYTES)
 

@@ -132,7 +132,7 @@ def flash_model(run: Run, target: BuildTarget, order: UpdateOrder) -> ModelUpdat
 
 
 def text(sent: ModelUpdated, run: Run, target: BuildTarget) -> str:
-    """The outcome in a sentence."""
+    """The outcome in a sentence, and how to listen to the firmware of `run`, which has taken the model."""
     where = sent.port or sent.board
     resumed = f", {sent.resumed_bytes:,} of them from an earlier attempt" if sent.resumed_bytes else ""
     return (
