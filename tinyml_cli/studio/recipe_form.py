@@ -30,6 +30,7 @@ _FIRST = ("list", "choice", "path", "number", "whole", "text", "switch")
 _OFTEN_CHANGED = ("clips_per_word", "name", "backbone", "epochs", "learning_rate")
 _RARELY_CHANGED = ("quantization", "distillation")
 _MOST_FILES = 200
+_RECIPE_BY_OPTIONS = ("kws",)  # tasks that begin with one recipe or another, by the other options
 
 
 class Setting(Told):
@@ -102,10 +103,10 @@ def words(task: str, recipe: str, given: Mapping[str, str]) -> list[str]:
 
     Args:
         task: of the recipe.
-        recipe: its name.
+        recipe: its name; the task's own needs no --config.
         given: key -> text, of those that were changed.
     """
-    found = [task, "--config", recipe]
+    found = [task] if recipe == task and task not in _RECIPE_BY_OPTIONS else [task, "--config", recipe]
     for key, text in given.items():
         option, text = OPTIONS.get(key), text.strip()
         if not option or not text:
