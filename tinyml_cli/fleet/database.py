@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError
+from tinyml_cli.sqlite_transaction import transaction
 
 DATABASE = "fleet.sqlite3"
 _VERSION = 1
@@ -133,14 +134,8 @@ class FleetDatabase:
                 yield self._connection
                 return
             try:
-                self._connection.execute(begin)
-                try:
+                with transaction(self._connection, begin):
                     yield self._connection
-                    self._connection.execute("commit")
-                except BaseException:
-                    with contextlib.suppress(sqlite3.Error):
-                        self._connection.execute("rollback")
-                    raise
             except sqlite3.OperationalError as error:
                 raise TinymlError(
                     f"The fleet's state cannot be read or written: {error}",

@@ -14,6 +14,7 @@ from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.messages import Telemetry
+from tinyml_cli.sqlite_transaction import transaction
 
 _SCHEMA = """
 create table if not exists gateway (epoch text not null);
@@ -144,10 +145,5 @@ class GatewayState:
             if self._connection.in_transaction:
                 yield self._connection
                 return
-            self._connection.execute("begin immediate")
-            try:
+            with transaction(self._connection):
                 yield self._connection
-                self._connection.execute("commit")
-            except BaseException:
-                self._connection.execute("rollback")
-                raise

@@ -19,6 +19,7 @@ from typing import Any
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.http_api.refusals import BusyError, NoSpaceError, NotThereError
 from tinyml_cli.serve.orders import ArtifactTold, JobOrder, QueuedJob, QueueState, RefusalTold
+from tinyml_cli.sqlite_transaction import transaction
 
 MOST_QUEUED = 1000
 _MOST_ATTEMPTS = 3
@@ -241,15 +242,8 @@ class JobQueue:
             NoSpaceError: it cannot be written.
         """
         try:
-            with self._lock:
-                self._connection.execute("begin immediate")
-                try:
-                    yield self._connection
-                    self._connection.execute("commit")
-                except BaseException:
-                    with contextlib.suppress(sqlite3.Error):
-                        self._connection.execute("rollback")
-                    raise
+            with self._lock, transaction(self._connection):
+                yield self._connection
         except sqlite3.OperationalError as error:
             raise NoSpaceError(
                 f"The queue cannot be written: {error}", self._path.name, "Free some space, and ask again."
