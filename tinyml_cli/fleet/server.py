@@ -139,11 +139,14 @@ class FleetServer:
                 self._swept_hour = hour
                 table.execute("delete from counts where hour < ?", (hour - _KEPT_HOURS,))
             rollout.step(table, now)
-            for row in table.execute("select id, document, package from releases").fetchall():
-                if row["id"] not in self._released:
-                    self._released.add(row["id"])
-                    found.append((release_topic(row["id"]), row["document"].encode()))
-                    found.append((release_topic(row["id"], package=True), row["package"]))
+            for (id,) in table.execute("select id from releases").fetchall():
+                if id not in self._released:
+                    self._released.add(id)
+                    row = table.execute(
+                        "select document, package from releases where id = ?", (id,)
+                    ).fetchone()
+                    found.append((release_topic(id), row["document"].encode()))
+                    found.append((release_topic(id, package=True), row["package"]))
             for row in table.execute(
                 "select id, desired, desired_shadow, desired_revision, revision from devices "
                 "where desired_revision > 0"
