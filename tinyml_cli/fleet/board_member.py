@@ -36,6 +36,10 @@ class BoardMember:
         self._ready: Ready | None = None
         self._retry_s = 0.0
 
+    @property
+    def is_silent(self) -> bool:
+        return False
+
     def open(self) -> Ready:
         """Connects it.
 

@@ -11,7 +11,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -259,7 +259,7 @@ class Gateway:
     def _queue(self, member: Member) -> None:
         """Hands over what was counted; the next time, when the line has had time for so many bytes."""
         summary = self._summaries.get(member.id)
-        if summary is None or summary.is_empty or getattr(member, "is_silent", False):
+        if summary is None or summary.is_empty or member.is_silent:
             return
         size = self._state.queue(member.id, lambda number: summary.take(self._state.epoch, number))
         pause_s = max(self._options.report_s, (size + _ON_TOP_BYTES) / self._options.bytes_per_s)
@@ -302,9 +302,8 @@ class Gateway:
         self._state.change(member.id, revision=desired.revision)
         return "idle"
 
-    def _tried(self, member: Member, act: object, desired: DesiredState | None = None) -> bool:
+    def _tried(self, member: Member, act: Callable[[], None], desired: DesiredState | None = None) -> bool:
         """Does what may fail; False where the power failed, and it is to be done again."""
-        assert callable(act)
         try:
             act()
             if desired is not None:
@@ -319,7 +318,7 @@ class Gateway:
         return True
 
     def _report(self, member: Member, phase: Phase) -> None:
-        if getattr(member, "is_silent", False):
+        if member.is_silent:
             with self._lock:
                 self._reports.pop(member.id, None)
             return

@@ -42,6 +42,10 @@ class Member(Protocol):
     id: str
     board: str
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it tells nothing any more."""
+
     def model(self) -> str:
         """The first digits of the SHA-256 of the model that runs; empty where none does."""
 

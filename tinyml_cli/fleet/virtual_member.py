@@ -51,7 +51,6 @@ class VirtualMember:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it tells nothing any more."""
         return self.fault == "silent" and self._state.member(self.id).previous is not None
 
     def model(self) -> str:
