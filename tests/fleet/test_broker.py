@@ -34,6 +34,7 @@ class QuietMember:
     """A device that takes every release, and answers rightly."""
 
     board = "native"
+    is_silent = False
 
     def __init__(self, id: str, state: GatewayState) -> None:
         self.id = id
