@@ -18,7 +18,7 @@ export default async function show(body, { page, folder, changed }) {
   body.replaceChildren(filters, bar, grid, pager, keys);
   page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name)));
 
-  const remember = () => {
+  const rememberView = () => {
     const query = { folder: folder.name, view: "items" };
     for (const name of ["label", "person", "offset"]) if (state[name]) query[name] = state[name];
     page.remember(query);
@@ -59,7 +59,7 @@ export default async function show(body, { page, folder, changed }) {
 
   function pick(what) {
     Object.assign(state, { offset: 0 }, what);
-    remember();
+    rememberView();
     drawFilters();
     return read();
   }
@@ -85,7 +85,7 @@ export default async function show(body, { page, folder, changed }) {
   }
 
   function drawPager(total, count) {
-    const to = (offset, text, isOn) => h("button", { type: "button", class: "quiet", disabled: !isOn, onclick: () => { state.offset = offset; remember(); scrollTo(0, 0); read(); } }, text);
+    const to = (offset, text, isOn) => h("button", { type: "button", class: "quiet", disabled: !isOn, onclick: () => { state.offset = offset; rememberView(); scrollTo(0, 0); read(); } }, text);
     pager.hidden = total <= AT_ONCE;
     redraw(
       pager,

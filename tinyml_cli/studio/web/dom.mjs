@@ -43,18 +43,22 @@ export const isBusy = (element) => element.getAttribute("aria-disabled") === "tr
 const FOCUSABLE = "a[href],button,input,select,textarea,summary,[tabindex='0']";
 const focusable = (place) => [...place.querySelectorAll(FOCUSABLE)].filter((each) => each.checkVisibility());
 const nameOf = (element) => element.tagName + (element.getAttribute("aria-label") ?? (element.labels?.[0] ?? element).textContent);
+const ELSEWHERE = 1e6; // further away than anything in the same item
+const itemOf = (element) => element.closest("article")?.getAttribute("aria-label");
 
 // Before a part is drawn anew. What it returns is called afterwards: it gives the focus to what has the name of what had
-// it, else to what is in its place. Where it lay elsewhere, or has gone elsewhere, nothing happens.
+// it, in the same item though that has moved, else to what is in its place. Where it lay elsewhere, or has gone elsewhere,
+// nothing happens.
 export function holdFocus(place) {
   const element = document.activeElement;
   if (element === place || !place.contains(element)) return () => {};
   const at = focusable(place).indexOf(element);
-  const name = nameOf(element);
+  const [name, item] = [nameOf(element), itemOf(element)];
+  const distance = (each, i) => (nameOf(each) !== name ? Infinity : Math.abs(i - at) + (itemOf(each) === item ? 0 : ELSEWHERE));
   return () => {
     if (document.activeElement !== document.body && document.activeElement !== find("main")) return;
     const now = focusable(place);
-    const alike = now.map((each, i) => [nameOf(each) === name ? Math.abs(i - at) : Infinity, each]).sort(([a], [b]) => a - b)[0];
+    const alike = now.map((each, i) => [distance(each, i), each]).sort(([a], [b]) => a - b)[0];
     const next = alike && alike[0] < Infinity ? alike[1] : now[Math.min(at, now.length - 1)];
     (next ?? find("main")).focus({ preventScroll: true });
   };
