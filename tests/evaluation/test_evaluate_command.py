@@ -75,7 +75,7 @@ def test_noise_comes_from_the_data_and_hurts(made: dict[str, Any]) -> None:
     noise = made["evaluate"]["noise"]
     assert noise["noise"] == "recordings"
     clean, loud = noise["points"][0], noise["points"][-1]
-    assert clean["accuracy"] == made["evaluate"]["int8"]["accuracy"]
+    assert clean["accuracy"] == made["evaluate"]["in_stream"]["accuracy"]
     assert (clean["snr_db"], loud["snr_db"]) == (None, -5.0)
     assert loud["accuracy"] < clean["accuracy"]
 

@@ -175,6 +175,7 @@ def heard(name: str) -> EvaluatedClips:
             )
         ],
         noise=Noise(
+            lead_in_s=2.0,
             noise="generated",
             n=3,
             points=[

@@ -17,6 +17,7 @@ import yaml
 from tests.conftest import Tinyml
 from tinyml_cli import recipes, registry
 from tinyml_cli.card import answers
+from tinyml_cli.files import configs_dir
 from tinyml_cli.project import budgets, rules, scaffold
 
 
@@ -36,6 +37,11 @@ def test_every_file_of_a_project_can_be_read(tmp_path: Path, task: str, ci: str)
     assert len(answers.open_questions(answers.read(project / "card.md"))) == len(answers.QUESTIONS)
     for path in [*project.rglob("*.y*ml")]:
         assert isinstance(yaml.safe_load(path.read_text()), dict)
+
+
+def test_a_project_begins_with_the_recipe_that_train_begins_with(tmp_path: Path) -> None:
+    scaffold.make_project(tmp_path / "lamp", "kws", None)
+    assert (tmp_path / "lamp" / "recipe.yaml").read_text() == (configs_dir() / "kws_stream.yaml").read_text()
 
 
 def test_ci_runs_what_people_run(tmp_path: Path) -> None:
@@ -75,7 +81,7 @@ _IMAGES = {"stem_filters": 8, "blocks": [[16, 2], [32, 2], [32, 1]]}
 _SHORT: dict[str, dict[str, Any]] = {
     "kws": {
         "words": ["up", "down"],
-        "model.options": {"stem_filters": 16, "blocks": [[32, 2], [32, 1]]},
+        "model.options": {"stem_filters": 16, "blocks": [[32, 2, 3], [32, 1, 3]]},
         "training.epochs": 12,
         "training.learning_rate": 0.004,
         "training.batch_size": 32,

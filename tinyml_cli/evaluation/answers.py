@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyml_cli.console import console
-from tinyml_cli.features.audio_frontend import extract_batch, quantize_features
-from tinyml_cli.features.settings import AudioFrontendSettings
+from tinyml_cli.features.audio_frontend import quantize_features
 from tinyml_cli.outcomes.evaluations import Parity
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.compare import tflm_mismatches
@@ -59,17 +58,6 @@ class Int8Model:
     def scores(self, outputs: interpret.Int8Array) -> npt.NDArray[np.float64]:
         """Real values float64 [n, classes] of int8 outputs."""
         return interpret.dequantize_values(outputs, self.output).astype(np.float64)
-
-    def predict(
-        self,
-        audio: npt.NDArray[np.int16],
-        settings: AudioFrontendSettings,
-        advance: Callable[[], object] | None = None,
-    ) -> npt.NDArray[np.int64]:
-        """The class of the highest score for clips int16 [n, samples]; int64 [n]."""
-        features = extract_batch(audio, settings)
-        classes: npt.NDArray[np.int64] = self.run(self.inputs(features), advance).argmax(axis=1)
-        return classes
 
 
 @dataclass(frozen=True)

@@ -221,6 +221,7 @@ class Noise(Outcome):
     """Accuracy in noise."""
 
     noise: str = Field(description="recordings or generated")
+    lead_in_s: float = Field(default=0.0, description="seconds of the same noise before each clip")
     n: Count
     points: list[NoisePoint]
 

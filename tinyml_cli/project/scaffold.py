@@ -116,8 +116,9 @@ def _texts(name: str, spec: Any, ci: str | None) -> dict[str, str]:
 
 
 def _recipe(spec: Any) -> str:
-    """The task's own recipe with its comments, and what it needs to train before there are data."""
-    text, more = catalogue.show(spec.name).text.rstrip("\n"), spec.starter_recipe
+    """The recipe that the task begins with, comments included, and what it needs before there are data."""
+    name = spec.first_recipe(has_data=False) or spec.name
+    text, more = catalogue.show(name).text.rstrip("\n"), spec.starter_recipe
     has_it = re.search(rf"^{re.escape(more.partition(':')[0])}:", text, re.MULTILINE)
     return f"{text}\n" if has_it or not more else f"{text}\n\n{more}\n"
 

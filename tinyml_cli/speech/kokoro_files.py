@@ -84,6 +84,10 @@ VOICE_SHA256 = {
 }
 
 
+class MissingKokoroError(TinymlError):
+    """Kokoro is asked to speak, and not fully installed."""
+
+
 def remedy() -> str:
     """What to run to get what is missing."""
     return f"pip install 'tinyml-cli[kokoro]', then {_GET_VOICES}" if _absent_packages() else _GET_VOICES
@@ -105,10 +109,10 @@ def require() -> None:
     """Checks that everything is there, without reading it.
 
     Raises:
-        TinymlError: something is not.
+        MissingKokoroError: something is not.
     """
     if lack := missing():
-        raise TinymlError("The speech engine Kokoro is not fully installed", lack, f"Run: {remedy()}")
+        raise MissingKokoroError("The speech engine Kokoro is not fully installed", lack, f"Run: {remedy()}")
 
 
 def check_voice(name: str, where: str) -> None:

@@ -113,6 +113,10 @@ class TaskSpec(Registered):
 
     # Training
 
+    def first_recipe(self, has_data: bool) -> str | None:
+        """The packaged recipe to begin with where none is named; None for the task's own."""
+        return None
+
     def check(self, recipe: Any) -> None:
         """Refuses in a second or two what would stop the training later.
 

@@ -52,7 +52,7 @@ def test_sweep_goes_from_clean_to_loud_and_gives_silence_a_level() -> None:
         loudness.append(np.sqrt(np.square(clips[1::2].astype(float)).mean()))
         return truth if len(loudness) < 4 else np.zeros(10, np.int64)
 
-    outcome = noise_sweep.sweep(predict, audio, truth, ("silence", "yes"))
+    outcome = noise_sweep.sweep(predict, audio, 16_000, 16_000, truth, ("silence", "yes"))
     assert outcome.noise == "generated"
     assert [point.snr_db for point in outcome.points] == [None, *noise_sweep.SNR_DB]
     assert [point.accuracy for point in outcome.points] == [1, 1, 1, 0.5, 0.5, 0.5, 0.5]
@@ -62,8 +62,26 @@ def test_sweep_goes_from_clean_to_loud_and_gives_silence_a_level() -> None:
     assert loudness == pytest.approx(expected, rel=0.03, abs=0.01)
 
 
+def test_the_noise_begins_before_the_clip_and_its_level_is_that_of_the_clip() -> None:
+    lead_in = np.zeros((4, 32_000), np.int16)
+    clip = np.stack([tone(1000, 3000, 9000)] * 4)
+    heard = []
+
+    def predict(clips: np.ndarray) -> np.ndarray:
+        heard.append(clips.astype(float))
+        return np.zeros(4, np.int64)
+
+    audio = np.concatenate([lead_in, clip], axis=1)
+    outcome = noise_sweep.sweep(predict, audio, 16_000, 16_000, np.zeros(4, np.int64), ("a",))
+    assert outcome.lead_in_s == 2
+    before = np.sqrt(np.square(heard[-1][:, :32_000]).mean())
+    assert before == pytest.approx(1000 / np.sqrt(2) * 10 ** (5 / 20), rel=0.05), "−5 dB"
+
+
 def test_many_clips_are_thinned_evenly() -> None:
     audio = RNG.integers(-99, 99, (noise_sweep.MAX_CLIPS + 50, 960)).astype(np.int16)
     truth = np.arange(len(audio)) % 2
-    outcome = noise_sweep.sweep(lambda clips: np.zeros(len(clips), np.int64), audio, truth, ("a", "b"))
+    outcome = noise_sweep.sweep(
+        lambda clips: np.zeros(len(clips), np.int64), audio, 960, 16_000, truth, ("a", "b")
+    )
     assert outcome.n == noise_sweep.MAX_CLIPS

@@ -20,6 +20,7 @@ from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.of_labels import LabelEvaluation
 from tinyml_cli.evaluation.options import EvaluationOptions
 from tinyml_cli.fairness.decision import Example
+from tinyml_cli.features.audio_frontend import extract_last
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.features.settings import AudioFrontendSettings
 from tinyml_cli.manifest import Manifest
@@ -32,7 +33,7 @@ from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.kws import kept_results, noise_sweep, summary
 from tinyml_cli.tasks.kws.drift_columns import heard_reference
 from tinyml_cli.tasks.kws.held_out import speakers_of
-from tinyml_cli.tasks.kws.lead_in import settled
+from tinyml_cli.tasks.kws.lead_in import after_background, settled
 from tinyml_cli.tasks.kws.on_device_sound import heard
 from tinyml_cli.wording import counted
 
@@ -126,10 +127,19 @@ class ClipEvaluation(LabelEvaluation[EvaluationSet, EvaluatedClips]):
         if settings is None:
             return None
         steps = (1 + len(noise_sweep.SNR_DB)) * min(len(audio), noise_sweep.MAX_CLIPS)
+        samples = audio.shape[1]
         with console.progress(steps, "in noise") as bar:
+
+            def predict(heard: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+                inputs = self.model.inputs(extract_last(heard, settings, samples))
+                classes: npt.NDArray[np.int64] = self.model.run(inputs, bar.advance).argmax(axis=1)
+                return classes
+
             return noise_sweep.sweep(
-                lambda clips: self.model.predict(clips, settings, bar.advance),
-                audio,
+                predict,
+                after_background(audio, settings),
+                samples,
+                settings.sample_rate_hz,
                 np.asarray(items.labels, np.int64),
                 self.labels,
                 items.noises,

@@ -1,4 +1,4 @@
-"""Accuracy in background noise: the same clips at decreasing signal-to-noise ratios."""
+"""Accuracy in background noise: the same clips in a stream at decreasing signal-to-noise ratios."""
 
 from __future__ import annotations
 
@@ -70,6 +70,8 @@ def beds(recordings: Sequence[Int16Array], n: int, samples: int) -> npt.NDArray[
 def sweep(
     predict: Predict,
     audio: Int16Array,
+    samples: int,
+    sample_rate_hz: int,
     truth: npt.NDArray[np.int64],
     labels: tuple[str, ...],
     recordings: Sequence[Int16Array] = (),
@@ -80,8 +82,11 @@ def sweep(
     Silence has no level of its own: it gets the noise level of the median spoken clip.
 
     Args:
-        predict: int16 [n, samples] -> class indices int64 [n].
-        audio: int16 [n, samples]; at most MAX_CLIPS, evenly spread, are used.
+        predict: int16 [n, lead-in + samples] -> class indices int64 [n].
+        audio: int16 [n, lead-in + samples]: a front end has heard the noise before a clip begins. At most
+            MAX_CLIPS, evenly spread, are used.
+        samples: of each clip.
+        sample_rate_hz: of the audio.
         truth: int64 [n].
         labels: names of the classes.
         recordings: background, int16 [samples] each.
@@ -92,7 +97,7 @@ def sweep(
     """
     rows = np.linspace(0, len(audio) - 1, min(MAX_CLIPS, len(audio))).astype(np.int64)
     audio, truth = audio[rows], truth[rows]
-    levels = speech_rms(audio)
+    levels = speech_rms(audio[:, -samples:])
     silent = np.array([labels[index] == SILENCE for index in truth], bool)
     if silent.any() and not silent.all():
         levels[silent] = np.median(levels[~silent])
@@ -107,4 +112,9 @@ def sweep(
             )
         )
         advance()
-    return Noise(noise="recordings" if len(recordings) else "generated", n=len(audio), points=points)
+    return Noise(
+        noise="recordings" if len(recordings) else "generated",
+        lead_in_s=(audio.shape[1] - samples) / sample_rate_hz,
+        n=len(audio),
+        points=points,
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.data import folder, inventory, splits
-from tinyml_cli.data.clips import UNKNOWN, ClipSet
+from tinyml_cli.data.clips import UNKNOWN, ClipSet, Corpus
 from tinyml_cli.data.inventory import LeftOut
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest import Manifest
@@ -142,10 +142,25 @@ def _synthetic(run: Run, manifest: Manifest, split: Split) -> tuple[ClipSet, str
     console.warn(
         f"The stream consists of synthetic speech and says little about real people. Give --data DIR{natural}"
     )
-    corpus = KWS.load_data(recipe)
-    wanted = [str(group) in names[split] for group in corpus.clips.groups]
+    corpus = _spoken(recipe)
+    wanted = [_belongs(str(group), names, split) for group in corpus.clips.groups]
     spoken = np.isin(corpus.clips.labels, [*manifest.labels[2:], UNKNOWN])
     return corpus.clips.take(np.array(wanted, bool) & spoken), "the run's synthetic voices"
+
+
+def _spoken(recipe: KwsRecipe) -> Corpus:
+    """The run's synthetic speech, by those of its engines that are installed."""
+    try:
+        return KWS.load_data(recipe)
+    except kokoro_files.MissingKokoroError:
+        engines = [engine for engine in recipe.synthesis.engines if engine != "kokoro"]
+        if not engines:
+            raise
+        console.info(
+            f"Kokoro, which trained the run, is not installed: {' and '.join(engines)} say the words."
+        )
+        synthesis_of = recipe.synthesis.model_copy(update={"engines": engines})
+        return KWS.load_data(recipe.model_copy(update={"synthesis": synthesis_of}))
 
 
 def _strangers(recipe: KwsRecipe, heard: set[str], split: Split) -> list[str]:

@@ -32,9 +32,8 @@ def _show_noise(sweep: Noise) -> None:
         ]
         for point in sweep.points
     ]
-    console.table(
-        f"In noise ({sweep.noise}), n = {sweep.n}", ["Signal to noise", "int8", "95 % interval"], rows
-    )
+    title = f"In noise ({sweep.noise}), after {sweep.lead_in_s:g} s of it, n = {sweep.n}"
+    console.table(title, ["Signal to noise", "int8", "95 % interval"], rows)
 
 
 def _show_groups(entry: Fairness) -> None:

@@ -101,6 +101,10 @@ class KeywordSpotting(TaskSpec):
         kws_checks.check_words(recipe.words)
         return kws_corpus.load(recipe)
 
+    def first_recipe(self, has_data: bool) -> str | None:
+        """Streams where synthetic speech trains, clips where recordings do."""
+        return kws_quality.recipe_name(None, has_data, None)
+
     def check(self, recipe: KwsRecipe) -> None:
         """Words, model and clips; see kws_checks.check."""
         kws_checks.check(recipe)
