@@ -10,13 +10,14 @@ from tinyml_cli.build import link_map
 
 OBJECTS = {
     "model": ".pio/build/nano33ble/lib3a1/model/network.c.o",
+    "kernels": ".pio/build/nano33ble/libA07/tinyml_nn/conv.c.o",
     "firmware": ".pio/build/nano33ble/src/kws.cpp.o",
     "libraries": ".pio/build/nano33ble/libF0c/Arduino_LSM9DS1/LSM9DS1.cpp.o",
     "core": "/packages/framework-arduino-mbed/libs/libmbed.a(mbed_boot.o)",
 }
 
 
-def text(model: str, firmware: str, libraries: str, core: str) -> str:
+def text(model: str, kernels: str, firmware: str, libraries: str, core: str) -> str:
     return f"""\
 Discarded input sections
 
@@ -29,7 +30,8 @@ LOAD {core}
 .text           0x00010000      0x400
  *(.vectors)
  .vectors       0x00010000      0x100 {core}
- .text.loop     0x00010100       0x20 {firmware}
+ .text.loop     0x00010100       0x18 {firmware}
+ .text.convolve 0x00010118       0x08 {kernels}
  .text.a_name_that_is_too_long_for_its_column
                 0x00010120       0x30 {libraries}
                 0x00010120                a_name_that_is_too_long_for_its_column
@@ -58,7 +60,8 @@ def test_each_object_s_bytes_are_its_owner_s(separator: str, tmp_path: Path) -> 
     }
     assert found == {
         "model": (0x40, 0),
-        "firmware": (0x20, 0x80),
+        "kernels": (0x08, 0),
+        "firmware": (0x18, 0x80),
         "libraries": (0x30 + 0x10, 0x10),
         "core": (0x100, 0x08),
     }

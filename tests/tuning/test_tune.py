@@ -17,6 +17,7 @@ pytest.importorskip("optuna", reason="the extra `tune` is not installed")
 
 from tests.conftest import REPOSITORY
 from tests.tracking.conftest import Kept
+from tests.tuning.tunable_patterns import TunablePatterns
 from tinyml_cli import recipes, registry
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import configs_dir
@@ -205,15 +206,16 @@ class _Lowest:
 @pytest.mark.parametrize("recipe", [KwsRecipe(), VwwRecipe(), WandRecipe()])
 def test_what_a_task_varies_is_a_valid_recipe(recipe: BaseRecipe) -> None:
     task = registry.task(recipe.task)
-    changed = worker.with_values(recipe, task.search_space(_Lowest()))
+    changed = worker.with_values(recipe, task.search_space(_Lowest(), recipe))
     assert type(changed) is type(recipe) and changed != recipe
 
 
-def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
-    recipe = recipes.load(configs_dir() / "kws.yaml")
+@pytest.mark.parametrize("name", ["kws", "kws_stream"])
+def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path, name: str) -> None:
+    recipe = recipes.load_as(configs_dir() / f"{name}.yaml", KwsRecipe)
     opened = study.open_study(tmp_path / "study.log", {}, KWS.search_start(recipe))
-    first = worker.with_values(recipe, KWS.search_space(opened.ask()))
-    assert isinstance(first, KwsRecipe) and isinstance(recipe, KwsRecipe)
+    first = worker.with_values(recipe, KWS.search_space(opened.ask(), recipe))
+    assert isinstance(first, KwsRecipe)
     assert first.model == recipe.model
     assert first.training.learning_rate == recipe.training.learning_rate
     again = study.open_study(tmp_path / "study.log", {}, KWS.search_start(recipe))
@@ -223,10 +225,14 @@ def test_a_search_starts_at_the_network_it_has_to_beat(tmp_path: Path) -> None:
 @needs_sim
 @pytest.mark.slow
 def test_a_network_that_answers_the_same_to_everything_is_measured() -> None:
-    model = registry.task("patterns").build_model(_recipe())
-    for weight in model.trainable_weights:
-        weight.assign(0 * weight)
-    figures, over = worker.feasible(model, parse_budget(LIMIT))
+    class Untrained(TunablePatterns):
+        def build_model(self, recipe: Any) -> Any:
+            model = super().build_model(recipe)
+            for weight in model.trainable_weights:
+                weight.assign(0 * weight)
+            return model
+
+    figures, over = worker.feasible(Untrained(), _recipe(), parse_budget(LIMIT))
     assert figures["instructions"] > 1000 and not over
 
 
@@ -238,7 +244,7 @@ def test_workers_suggest_different_networks_and_a_seed_the_same_again(tmp_path: 
         workers = [study.open_study(tmp_path / name, {}) for _ in range(2)]
         trials = [study.ask(workers[turn % 2], 7) for turn in range(6)]
         trials.append(study.ask(study.open_study(tmp_path / name, {}), 7))
-        return [space(trial) for trial in trials]
+        return [space(trial, KwsRecipe()) for trial in trials]
 
     first = searched("a.log")
     assert len({str(values) for values in first}) == 7
@@ -251,4 +257,4 @@ def test_a_network_of_another_kind_starts_nothing() -> None:
 
 def test_a_task_without_a_space_says_so() -> None:
     with pytest.raises(TinymlError, match="`anomaly` has no search space"):
-        registry.task("anomaly").search_space(_Lowest())
+        registry.task("anomaly").search_space(_Lowest(), None)

@@ -18,7 +18,7 @@ SIZE = (16, 40, 1)
 
 
 class TunablePatterns(PatternTask):
-    def search_space(self, trial: Any) -> dict[str, Any]:
+    def search_space(self, trial: Any, recipe: Any) -> dict[str, Any]:
         return {"model.options": {"filters": trial.suggest_int("filters", 4, 64, step=4)}}
 
     def build_model(self, recipe: KwsRecipe) -> Any:

@@ -1,4 +1,4 @@
-"""Whose bytes a program's are, from the linker's map: the model's, firmware's, libraries' or core's."""
+"""Whose bytes a program's are, by the linker's map: model, its kernels, firmware, libraries or core."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _OUTPUT = re.compile(r"^\.?(?P<name>[A-Za-z][\w.]*)(?:\s|$)")
 _INPUT = re.compile(
     r"^ (?P<section>\.\S+|COMMON|\S+)?\s+0x[0-9a-f]+\s+0x(?P<size>[0-9a-f]+)\s(?P<object>\S.*)$"
 )
-_ORDER = ("model", "firmware", "libraries", "core")
+# Constants and calls of a network, and the code of its operators with the engine `aot`, by library.
+_NETWORK = {"model": "model", "tinyml_nn": "kernels"}
+_ORDER = ("model", "kernels", "firmware", "libraries", "core")
 
 
 def read(path: Path) -> list[ProgramPart]:
@@ -50,7 +52,7 @@ def _owner(name: str, ours: set[str]) -> str:
     folders = Path(name.replace("\\", "/")).parts[:-1]
     libraries = [after for before, after in itertools.pairwise(folders) if _is_library(before)]
     if libraries:
-        return "model" if libraries[0] == "model" else "firmware" if libraries[0] in ours else "libraries"
+        return _NETWORK.get(libraries[0]) or ("firmware" if libraries[0] in ours else "libraries")
     return "firmware" if folders and folders[-1] == "src" else "core"
 
 

@@ -77,12 +77,13 @@ def command(
 
     Flash, RAM and time of each candidate are measured on its firmware before training; poor ones
     are stopped early. After a kill, the same command resumes; run it in several processes to share the work.
+    Without --data, kws tries networks that stream; --config kws: those that take whole windows.
 
     \b
     Examples:
-      tinyml tune kws --words yes,no --max-flash 60k --max-ram 40k --max-ms 150 --trials 20
-      tinyml tune kws --words yes,no --max-ms 100 --trials 40 --study /shared/kws.log --workers 2
-      tinyml tune kws --words yes,no --max-ms 100 --trials 80 --study /shared/k.log --workers 9 --engine ray
+      tinyml tune kws --words yes,no --max-flash 80k --max-ram 40k --max-ms 10 --trials 20
+      tinyml tune kws --words yes,no --max-ms 10 --trials 40 --study /shared/kws.log --workers 2
+      tinyml tune kws --words yes,no --max-ms 10 --trials 80 --study /shared/k.log --workers 9 --engine ray
     """
     from tinyml_cli.outcomes.comparisons import Tuned
     from tinyml_cli.tuning import outcome

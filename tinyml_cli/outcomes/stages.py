@@ -206,7 +206,9 @@ class ProgramSymbol(Outcome):
 class ProgramPart(Outcome):
     """What one origin of code and data takes; what the linker fills in and reserves is nobody's."""
 
-    part: str = Field(description="model, firmware, libraries or core (Arduino, C library, start-up)")
+    part: str = Field(
+        description="model, kernels (of aot), firmware, libraries or core (Arduino, C library, start-up)"
+    )
     flash_bytes: Count
     ram_bytes: Count
 

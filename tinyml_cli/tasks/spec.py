@@ -147,8 +147,12 @@ class TaskSpec(Registered):
         """An untrained model, for `tune` to count before it trains."""
         _has_no(self.name, "network that can be searched", "tune")
 
-    def search_space(self, trial: Any) -> Mapping[str, Any]:
-        """Values of the recipe, by dotted key, that an Optuna trial suggests."""
+    def on_board(self, recipe: Any, model: bytes) -> bytes:
+        """The form of an int8 model that a board runs, for `tune` to count before it trains."""
+        return model
+
+    def search_space(self, trial: Any, recipe: Any) -> Mapping[str, Any]:
+        """Values of the recipe, by dotted key, that an Optuna trial suggests in their place."""
         _has_no(self.name, "search space", "tune")
 
     def search_start(self, recipe: Any) -> Mapping[str, Any]:

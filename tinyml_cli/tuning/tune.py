@@ -57,6 +57,8 @@ def recipe_of(
         TinymlError: an unknown task, an invalid recipe.
     """
     data_path = None if data is None else str(data.resolve())
+    first = None if config is not None else registry.task(task).first_recipe(data is not None)
+    config = Path(first) if first else config
     return recipes.resolve(task, config, overrides, {**values, "seed": seed, "data_path": data_path})
 
 

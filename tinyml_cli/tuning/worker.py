@@ -97,8 +97,8 @@ def work(search: Search, study: optuna.Study) -> None:
 def _try(search: Search, study: optuna.Study, trial: optuna.Trial) -> tuple[float, float]:
     optuna = studies.require_optuna()
     task = registry.task(search.recipe.task)
-    recipe = with_values(search.recipe, task.search_space(trial))
-    figures, over = feasible(task.build_model(recipe), search.limits)
+    recipe = with_values(search.recipe, task.search_space(trial, search.recipe))
+    figures, over = feasible(task, recipe, search.limits)
     for name, value in figures.items():
         trial.set_user_attr(name, value)
     if over:
@@ -147,22 +147,14 @@ def with_values(recipe: BaseRecipe, values: Mapping[str, Any]) -> BaseRecipe:
     return recipes.validate(document, "the study")
 
 
-def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[str]]:
+def feasible(task: Any, recipe: BaseRecipe, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[str]]:
     """Exact figures of an untrained network's firmware, and the limits that it exceeds, in words.
 
     Sizes, instructions and RAM depend only on shapes, not on the weights' values, so networks that a board
-    cannot hold are never trained. The network cannot be used afterwards.
+    cannot hold are never trained.
     """
-    from tinyml_cli.conversion.convert import to_flatbuffers
-
-    rng = np.random.default_rng(0)
-    # An untrained network may give the same output for any input, which leaves int8 without a scale.
-    for weight in model.trainable_weights:
-        if len(weight.shape) == 1:
-            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
-    samples = rng.normal(size=(_FEASIBILITY_SAMPLES, *model.input_shape[1:]))
-    source = _InMemory(model)
-    int8 = to_flatbuffers(source, [samples.astype(np.float32)]).int8
+    model = task.build_model(recipe)
+    int8 = task.on_board(recipe, untrained_int8(model))
     report = firmware_report(int8)
     figures = {
         "bytes": len(int8),
@@ -173,6 +165,19 @@ def feasible(model: Any, limits: Sequence[Limit]) -> tuple[dict[str, Any], list[
         "parameters": int(model.count_params()),
     }
     return figures, [str(verdict) for verdict in judge(report, list(limits)) if verdict.over]
+
+
+def untrained_int8(model: Any) -> bytes:
+    """The int8 flatbuffer of an untrained network, which cannot be used afterwards."""
+    from tinyml_cli.conversion.convert import to_flatbuffers
+
+    rng = np.random.default_rng(0)
+    # An untrained network may give the same output for any input, which leaves int8 without a scale.
+    for weight in model.trainable_weights:
+        if len(weight.shape) == 1:
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    samples = rng.normal(size=(_FEASIBILITY_SAMPLES, *model.input_shape[1:]))
+    return to_flatbuffers(_InMemory(model), [samples.astype(np.float32)]).int8
 
 
 def _InMemory(model: Any) -> Any:  # noqa: N802  stands where a class would

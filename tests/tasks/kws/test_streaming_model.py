@@ -13,10 +13,12 @@ import pytest
 from tests.conftest import Tinyml
 from tests.corpus import RATE_HZ, whistle
 from tests.firmware import random_listener
+from tinyml_cli import recipes
 from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
+from tinyml_cli.files import configs_dir
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Scores
 from tinyml_cli.models.architectures import STREAMING
@@ -28,6 +30,13 @@ from tinyml_cli.tasks.kws.streaming import check_hop
 from tinyml_cli.tasks.kws.task import KWS
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite import interpret
+from tinyml_cli.tflite.streaming import to_streaming
+from tinyml_cli.tuning import worker
+
+needs_sim = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or shutil.which("arm-none-eabi-gcc") is None,
+    reason="no QEMU or no Arm compiler here",
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +94,29 @@ def test_an_inference_between_strides_is_refused_before_training() -> None:
         with pytest.raises(TinymlError, match="takes frames by 4") as caught:
             check_hop(recipe.model_copy(update={"recognizer": at[hop]}), lambda: KWS.build_model(recipe))
         assert "inference_stride_frames=4" in caught.value.next_step
+
+
+@needs_sim
+@pytest.mark.slow
+def test_the_default_network_keeps_its_budgets(tmp_path: Path, tinyml: Tinyml) -> None:
+    """Whatever its weights are: 60 kB of flash with the code of its operators, 12 kB of RAM, and 5 million
+    instructions a second without the front end.
+    """
+    recipe = recipes.load_as(configs_dir() / "kws_stream.yaml", KwsRecipe)
+    hop = recipe.recognizer.inference_stride_frames
+    run = random_listener.make(tmp_path / "run", recipe.words, 1, recipe.recognizer)
+    manifest = run.manifest()
+    run.file(MODEL_INT8).write_bytes(worker.untrained_int8(KWS.build_model(recipe)))
+    run.file(MODEL_STREAM).write_bytes(to_streaming(run.file(MODEL_INT8).read_bytes(), hop, "model"))
+    for name in (MODEL_INT8, MODEL_STREAM):
+        run.record(manifest, name, "test")
+    run.save(manifest)
+    built = tinyml("build", run.path, "--board", "sim", "--json", cwd=tmp_path).json
+    flash = {part["part"]: part["flash_bytes"] for part in built["parts"]}
+    assert flash["model"] + flash["kernels"] < 60_000
+    assert built["arena_bytes"] < 12_000
+    counted = tinyml("profile", run.path, "--json", cwd=tmp_path).json
+    assert counted["instructions"] * 1000 / (hop * recipe.features.stride_ms) < 5e6
 
 
 def test_firmware_hears_what_whole_windows_say(

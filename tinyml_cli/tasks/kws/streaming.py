@@ -59,6 +59,13 @@ def after_convert(run: Run) -> AfterConversion:
     return AfterConversion(stream=made)
 
 
+def on_board(recipe: KwsRecipe, model: bytes) -> bytes:
+    """The int8 model of the recipe's network as a board computes it: its streaming form, or itself."""
+    if recipe.model.name not in STREAMING:
+        return model
+    return to_streaming(model, recipe.recognizer.inference_stride_frames, recipe.model.name)
+
+
 def check_hop(recipe: KwsRecipe, build: Callable[[], keras.Model]) -> None:
     """Whether window and inferences fit the strides of a network that streams.
 

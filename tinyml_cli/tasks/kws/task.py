@@ -118,9 +118,13 @@ class KeywordSpotting(TaskSpec):
         shape = (recipe.features.frames(recipe.clip_samples), recipe.features.channels, 1)
         return build_model(recipe.model.name, shape, len(recipe.words) + 2, recipe.model.options)
 
-    def search_space(self, trial: Trial) -> Mapping[str, Any]:
-        """Depth, width, dropout and rate of a DS-CNN."""
-        return kws_search.space(trial)
+    def on_board(self, recipe: KwsRecipe, model: bytes) -> bytes:
+        """The streaming form of a network that streams."""
+        return kws_streaming.on_board(recipe, model)
+
+    def search_space(self, trial: Trial, recipe: KwsRecipe) -> Mapping[str, Any]:
+        """Depth, width, dropout and rate of a DS-CNN, of one that streams where the recipe's network does."""
+        return kws_search.space(trial, recipe)
 
     def search_start(self, recipe: KwsRecipe) -> Mapping[str, Any]:
         """The recipe's own DS-CNN."""

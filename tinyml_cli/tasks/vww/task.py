@@ -126,7 +126,7 @@ class VisualWakeWords(TaskSpec):
         assert isinstance(settled, VwwRecipe)
         return settled
 
-    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+    def search_space(self, trial: Trial, recipe: VwwRecipe) -> Mapping[str, Any]:
         """Size of the image, kind and width of the network, and rate."""
         return vww_search.space(trial)
 

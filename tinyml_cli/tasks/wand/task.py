@@ -109,7 +109,7 @@ class Wand(TaskSpec):
         name = recipe.model.name or source.network
         return build_model(name, source.shape(recipe), len(recipe.model_labels), recipe.model.options)
 
-    def search_space(self, trial: Trial) -> Mapping[str, Any]:
+    def search_space(self, trial: Trial, recipe: WandRecipe) -> Mapping[str, Any]:
         """Filters of the three convolutions over a stroke's picture, and rate."""
         return wand_search.space(trial)
 
