@@ -24,12 +24,15 @@ _RECONNECT_S = 10.0
 
 
 @contextlib.contextmanager
-def open_board(run: Run, target: BuildTarget, on_lost: Callable[[], None] | None = None) -> Iterator[Link]:
+def open_board(
+    run: Run, target: BuildTarget, on_lost: Callable[[], None] | None = None, *, keeps_flash: bool = False
+) -> Iterator[Link]:
     """An open link to a board: a virtual or modelled one boots the run's firmware, unless the target's `port`
     names it.
 
     Args:
         on_lost: told when the port vanishes while it is in use; given, the link waits for it for ever.
+        keeps_flash: a virtual board keeps what is written to its flash, also where it has kept nothing yet.
 
     Raises:
         TinymlError: no firmware, no board, or a port that cannot be opened.
@@ -40,7 +43,7 @@ def open_board(run: Run, target: BuildTarget, on_lost: Callable[[], None] | None
             yield link
     else:
         elf = project_dir(run, board, target.application(run)) / "firmware.elf"
-        kept = flash_file(elf) if flash_file(elf).is_file() else None
+        kept = flash_file(elf) if keeps_flash or flash_file(elf).is_file() else None
         with VirtualDevice(board, elf, flash=kept) as device, Link(device.url) as link:
             yield link
 

@@ -118,7 +118,7 @@ class PretendFleet:
 
     def _open(self) -> None:
         self.state = FleetDatabase(self.folder)
-        self.state._connection.execute("pragma synchronous = off")  # no power fails here
+        self.state._file.connection.execute("pragma synchronous = off")  # no power fails here
         self.server = FleetServer(Broker.at("mqtt://localhost"), self.state)
 
     def start(self, release: str, plan: RolloutPlan) -> None:

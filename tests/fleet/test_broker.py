@@ -35,6 +35,7 @@ class QuietMember:
 
     board = "native"
     is_silent = False
+    takes_updates = False
 
     def __init__(self, id: str, state: GatewayState) -> None:
         self.id = id

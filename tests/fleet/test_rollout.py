@@ -108,6 +108,15 @@ def test_devices_that_die_of_a_release_bring_it_back(tmp_path: Path, clock: Cloc
     assert all(device.running == "old" for device in fleet.devices.values())
 
 
+def test_a_fleet_that_starts_a_release_nowhere_goes_back(tmp_path: Path, clock: Clock) -> None:
+    fleet = _fleet(tmp_path, clock, devices=2)
+    for device in fleet.devices.values():
+        device.bricks.add("good")
+    fleet.start("good", PLAN)
+    found = _until_over(fleet, clock)
+    assert found.state == "rolled back" and "no other to try" in found.reason
+
+
 def test_abort_and_pause(tmp_path: Path, clock: Clock) -> None:
     fleet = _fleet(tmp_path, clock)
     fleet.start("good", PLAN)
@@ -117,7 +126,7 @@ def test_abort_and_pause(tmp_path: Path, clock: Clock) -> None:
     for _ in range(6):
         assert fleet.minute(clock).stage == 0
     with fleet.state.writing() as table:
-        assert rollout.pause(table, resume=True).state == "running"
+        assert rollout.resume(table).state == "running"
         with pytest.raises(TinymlError, match="is running"):
             rollout.start(table, "bad", PLAN)
         rollout.abort(table)

@@ -68,7 +68,7 @@ def test_each_message_counts_once_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, seed: int, count: int
 ) -> None:
     state = FleetDatabase(tmp_path_factory.mktemp("fleet"))
-    state._connection.execute("pragma synchronous = off")
+    state._file.connection.execute("pragma synchronous = off")
     rng = random.Random(seed)
     sent = [Telemetry(e="e", n=n, r="r", p=(n, 0)) for n in range(1, count + 1)]
     came = [*sent, *rng.choices(sent, k=count)]

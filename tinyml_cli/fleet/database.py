@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.sqlite_transaction import transaction
+from tinyml_cli.sqlite_transaction import SharedFile
 
 DATABASE = "fleet.sqlite3"
 _VERSION = 1
@@ -31,6 +30,7 @@ create table if not exists devices (
 create table if not exists releases (
     id text primary key, document text not null, package blob not null, made_s real not null
 );
+create table if not exists updates (release text primary key, number integer not null, bytes blob not null);
 create table if not exists rollouts (
     id integer primary key, release text not null, champion text, plan text not null, state text not null,
     stage integer not null, stage_s real not null, looks text not null, gates text not null,
@@ -67,18 +67,11 @@ class FleetDatabase:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / DATABASE
-        self._lock = threading.RLock()
         try:
-            self._connection = sqlite3.connect(
-                self.path, timeout=_BUSY_S, check_same_thread=False, isolation_level=None
-            )
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = full")
-            self._connection.executescript(_SCHEMA)
-            version = self._connection.execute("pragma user_version").fetchone()[0]
+            self._file = SharedFile(self.path, _SCHEMA, "full", _BUSY_S)
+            version = self._file.connection.execute("pragma user_version").fetchone()[0]
             if version == 0:
-                self._connection.execute(f"pragma user_version = {_VERSION}")
+                self._file.connection.execute(f"pragma user_version = {_VERSION}")
         except sqlite3.Error as error:
             raise TinymlError(
                 f"The fleet's state cannot be opened: {error}",
@@ -109,7 +102,7 @@ class FleetDatabase:
 
     def close(self) -> None:
         """Closes the file."""
-        self._connection.close()
+        self._file.close()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -129,19 +122,15 @@ class FleetDatabase:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._connection.in_transaction:
-                yield self._connection
-                return
-            try:
-                with transaction(self._connection, begin):
-                    yield self._connection
-            except sqlite3.OperationalError as error:
-                raise TinymlError(
-                    f"The fleet's state cannot be read or written: {error}",
-                    str(self.path),
-                    "Free some space, and run the command again.",
-                ) from error
+        try:
+            with self._file.transaction(begin) as table:
+                yield table
+        except sqlite3.OperationalError as error:
+            raise TinymlError(
+                f"The fleet's state cannot be read or written: {error}",
+                str(self.path),
+                "Free some space, and run the command again.",
+            ) from error
 
 
 def setting(table: sqlite3.Connection, key: str) -> str | None:

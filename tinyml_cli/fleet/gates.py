@@ -95,6 +95,9 @@ def _boots(cohort: Cohort) -> GateAnswer:
         )
     settled = {*cohort.failed(), *cohort.running(), *cohort.lost}
     waiting = sum(row["id"] not in settled for row in cohort.devices)
+    replaceable = any(row["id"] not in cohort.lost for row in cohort.others)
+    if failed and not running and not waiting and not replaceable:
+        return GateAnswer(gate="boots", result="fail", reason=f"{said}, and there is no other to try")
     if not running or waiting:
         return GateAnswer(gate="boots", result="wait", reason=f"{said}, {waiting} to come")
     return GateAnswer(gate="boots", result="pass", reason=said)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.broker import Broker, MqttLine, connected, together
-from tinyml_cli.fleet.gateway_state import GatewayState
+from tinyml_cli.fleet.gateway_state import GatewayState, MemberState
 from tinyml_cli.fleet.members import HeldRelease, InstallError, Member, PowerCutError
 from tinyml_cli.fleet.messages import (
     Acknowledged,
@@ -47,7 +47,7 @@ _POLL_S = 0.2
 _IDLE_S = 0.01
 _AT_ONCE = 500
 _DESIRED = re.compile(r"tinyml/v1/dev/([^/]+)/shadow/desired")
-_RELEASE = re.compile(r"tinyml/v1/release/([^/]+)(/package)?")
+_RELEASE = re.compile(r"tinyml/v1/release/([^/]+)(/package|/update)?")
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ class Gateway:
         self._lock = threading.Lock()
         self._desired: dict[str, DesiredState] = {}
         self._reports: dict[str, ReportedState] = {}
-        self._wanted: set[str] = set()
+        self._reported: dict[str, tuple[MemberState, Phase, str]] = {}
+        self._wanted: dict[str, int] = {}
         self._summaries: dict[str, DeviceSummary] = {}
         self._due_s: dict[str, float] = {}
         self._turn_s: dict[str, float] = {}
@@ -144,14 +145,17 @@ class Gateway:
         documents: dict[str, FleetRelease] = {}
         packages: dict[str, bytes] = {}
         with self._lock:
-            asked, self._wanted = self._wanted, set()
-        for id in asked:  # where the connection broke in the middle of a download
-            await self._want(client, id)
+            asked, self._wanted = self._wanted, {}
+        for id, number in asked.items():  # where the connection broke in the middle of a download
+            await self._want(client, id, number)
         async for topic, payload in self._line.received(client):
             try:
                 if match := _DESIRED.fullmatch(topic):
                     await self._take_desired(client, match[1], DesiredState.decoded(payload))
                 elif match := _RELEASE.fullmatch(topic):
+                    if match[2] == "/update":
+                        await self._take_update(client, match[1], payload)
+                        continue
                     if match[2]:
                         packages[match[1]] = payload
                     else:
@@ -170,16 +174,38 @@ class Gateway:
             if device not in self._members or (known and known.revision >= desired.revision):
                 return
             self._desired[device] = desired
-        for id in (desired.release, desired.shadow):
-            if id is not None and self._programs.held(id) is None:
-                await self._want(client, id)
+        update = desired.update if self._members[device].takes_updates else 0
+        for id, number in ((desired.release, update), (desired.shadow, 0)):
+            if id is not None and self._is_missing(id, number):
+                await self._want(client, id, number)
 
-    async def _want(self, client: aiomqtt.Client, id: str) -> None:
+    def _is_missing(self, id: str, number: int) -> bool:
+        """Whether a release is not here, or not its update of this number."""
+        return self._programs.held(id) is None or (number > 0 and self._programs.update_number(id) < number)
+
+    async def _want(self, client: aiomqtt.Client, id: str, number: int) -> None:
         with self._lock:
-            if id in self._wanted:
+            if self._wanted.get(id, -1) >= number:
                 return
-            self._wanted.add(id)
-        await client.subscribe([(release_topic(id), 1), (release_topic(id, package=True), 1)])
+            self._wanted[id] = number
+        await client.subscribe([(release_topic(id), 1), (release_topic(id, "/package"), 1)])
+        if number:
+            await client.subscribe(release_topic(id, "/update"), qos=1)
+
+    async def _take_update(self, client: aiomqtt.Client, id: str, update: bytes) -> None:
+        try:
+            await asyncio.to_thread(self._programs.keep_update, id, update)
+        except TinymlError as error:
+            console.warn(str(error))
+        await self._have(client, id)
+
+    async def _have(self, client: aiomqtt.Client, id: str) -> None:
+        """Ends a download that is whole."""
+        with self._lock:
+            if id not in self._wanted or self._is_missing(id, self._wanted[id]):
+                return
+            del self._wanted[id]
+        await client.unsubscribe([release_topic(id, what) for what in ("", "/package", "/update")])
 
     async def _take_release(
         self,
@@ -195,9 +221,7 @@ class Gateway:
         except TinymlError as error:
             console.warn(str(error))
             return
-        await client.unsubscribe([release_topic(id), release_topic(id, package=True)])
-        with self._lock:
-            self._wanted.discard(id)
+        await self._have(client, id)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         told: dict[str, tuple[float, ReportedState]] = {}
@@ -286,8 +310,9 @@ class Gateway:
         held: dict[str, HeldRelease] = {}
         for id in (desired.release, desired.shadow):
             if id is not None:
+                update = desired.update if member.takes_updates and id == desired.release else 0
                 found = self._programs.held(id)
-                if found is None:
+                if found is None or self._is_missing(id, update):
                     return "downloading"
                 held[id] = found
         if desired.release and desired.release != known.running:
@@ -321,12 +346,17 @@ class Gateway:
         if member.is_silent:
             with self._lock:
                 self._reports.pop(member.id, None)
+            self._reported.pop(member.id, None)
             return
         known = self._state.member(member.id)
+        made_of = (known, phase, member.model())
+        if self._reported.get(member.id) == made_of:
+            return
+        self._reported[member.id] = made_of
         report = ReportedState(
             gateway=self._options.id,
             board=member.board,
-            model=member.model(),
+            model=made_of[2],
             release=known.running,
             shadow=known.shadow,
             revision=known.revision,

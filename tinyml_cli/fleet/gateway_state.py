@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import secrets
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet.messages import Telemetry
-from tinyml_cli.sqlite_transaction import transaction
+from tinyml_cli.sqlite_transaction import SharedFile
 
 _SCHEMA = """
 create table if not exists gateway (epoch text not null);
@@ -66,17 +64,10 @@ class GatewayState:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._lock = threading.RLock()
         self._known: dict[str, MemberState] = {}
         try:
-            self._connection = sqlite3.connect(
-                folder / "gateway.sqlite3", check_same_thread=False, isolation_level=None
-            )
-            self._connection.row_factory = sqlite3.Row
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute("pragma synchronous = normal")
-            self._connection.executescript(_SCHEMA)
-            with self._writing() as table:
+            self._file = SharedFile(folder / "gateway.sqlite3", _SCHEMA, "normal")
+            with self._file.transaction() as table:
                 row = table.execute("select epoch from gateway").fetchone()
                 self.epoch: str = row["epoch"] if row else secrets.token_hex(4)
                 if row is None:
@@ -90,13 +81,12 @@ class GatewayState:
 
     def close(self) -> None:
         """Closes the file."""
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def member(self, id: str) -> MemberState:
         """A device; a new one where it is not known."""
         if (found := self._known.get(id)) is None:
-            with self._writing() as table:
+            with self._file.transaction() as table:
                 table.execute("insert or ignore into members (id) values (?)", (id,))
                 row = table.execute(f"select {_FIELDS} from members where id = ?", (id,)).fetchone()
             found = self._known[id] = MemberState(**dict(row))
@@ -108,7 +98,7 @@ class GatewayState:
         if found == self._known[id]:
             return
         marks = ", ".join(f"{name} = ?" for name in fields)
-        with self._writing() as table:
+        with self._file.transaction() as table:
             table.execute(f"update members set {marks} where id = ?", (*fields.values(), id))
         self._known[id] = found
 
@@ -118,7 +108,7 @@ class GatewayState:
         Args:
             make: builds the message with its number.
         """
-        with self._writing() as table:
+        with self._file.transaction() as table:
             number = table.execute(
                 "update members set number = number + 1 where id = ? returning number", (id,)
             ).fetchone()["number"]
@@ -128,22 +118,13 @@ class GatewayState:
 
     def waiting(self, most: int) -> list[tuple[str, int, bytes]]:
         """Messages that are not acknowledged, the oldest of each device first."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._file.transaction("begin") as table:
+            rows = table.execute(
                 "select device, number, payload from outbox order by number limit ?", (most,)
             ).fetchall()
         return [(row["device"], row["number"], row["payload"]) for row in rows]
 
     def acknowledge(self, upto: Mapping[str, int]) -> None:
         """Forgets messages that the server has."""
-        with self._writing() as table:
+        with self._file.transaction() as table:
             table.executemany("delete from outbox where device = ? and number <= ?", upto.items())
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            if self._connection.in_transaction:
-                yield self._connection
-                return
-            with transaction(self._connection):
-                yield self._connection

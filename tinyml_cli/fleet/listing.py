@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import sqlite3
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError, did_you_mean
@@ -140,6 +142,20 @@ def rollout_shown(table: sqlite3.Connection, found: Rollout) -> RolloutShown:
         gates=[RolloutGate(**gate.model_dump()) for gate in found.gates],
         reason=found.reason,
     )
+
+
+def changed(fleet: Path, act: Callable[[sqlite3.Connection], Rollout]) -> RolloutShown:
+    """The rollout of the fleet in a folder, after an act on it.
+
+    Raises:
+        TinymlError: no fleet, or what the act refuses.
+    """
+    state = FleetDatabase.existing(fleet)
+    try:
+        with state.writing() as table:
+            return rollout_shown(table, act(table))
+    finally:
+        state.close()
 
 
 def history(state: FleetDatabase, most: int) -> FleetHistory:

@@ -25,10 +25,11 @@ class PowerCutError(Exception):
 
 @dataclass(frozen=True)
 class HeldRelease:
-    """A release that is on the gateway's disk, whole: `folder` holds its run."""
+    """A release that is on the gateway's disk, whole: `folder` holds its run, `update` its signed update."""
 
     document: FleetRelease
     folder: Path
+    update: Path | None = None
 
 
 class Member(Protocol):
@@ -37,10 +38,12 @@ class Member(Protocol):
     Attributes:
         id: unique in the fleet.
         board: its kind.
+        takes_updates: whether it is brought releases as signed updates.
     """
 
     id: str
     board: str
+    takes_updates: bool
 
     @property
     def is_silent(self) -> bool:

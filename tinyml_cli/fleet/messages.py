@@ -7,6 +7,7 @@ tinyml/v1/gateway/ID/status          whether a gateway is connected, retained; i
 tinyml/v1/gateway/ID/ack             the telemetry that the server has on its disk
 tinyml/v1/release/ID                 a release, retained
 tinyml/v1/release/ID/package         its bytes, retained
+tinyml/v1/release/ID/update          the same, signed for real boards, retained
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ def gateway_topic(gateway: str, what: str) -> str:
     return f"{PREFIX}/gateway/{gateway}/{what}"
 
 
-def release_topic(release: str, package: bool = False) -> str:
-    """Of a release, or of its bytes."""
-    return f"{PREFIX}/release/{release}{'/package' if package else ''}"
+def release_topic(release: str, what: Literal["", "/package", "/update"] = "") -> str:
+    """Of a release, of its bytes, or of the update that real boards take."""
+    return f"{PREFIX}/release/{release}{what}"
 
 
 class DamagedMessageError(Exception):
@@ -82,11 +83,13 @@ class DesiredState(FleetMessage):
 
     Attributes:
         revision: counts the changes; the device reports the one that it knows.
+        update: the number of the release's newest signed update; 0: it was signed for no board.
         shadow: a release that scores beside it without acting.
     """
 
     revision: Number
     release: Id | None = None
+    update: Number = 0
     shadow: Id | None = None
 
 

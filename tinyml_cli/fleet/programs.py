@@ -27,9 +27,11 @@ from tinyml_cli.link.protocol import Event
 from tinyml_cli.link.virtual import VirtualDevice
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import Run
+from tinyml_cli.updates import image
 
 BOARD = "native"
 _DOCUMENT = "release.json"
+_UPDATE = "update.bin"
 _MOST_OPEN = 4
 
 
@@ -72,7 +74,27 @@ class Programs:
             document = FleetRelease.model_validate_json((folder / _DOCUMENT).read_bytes())
         except (OSError, ValueError):
             return None
-        return HeldRelease(document, folder / "run")
+        update = folder / _UPDATE
+        return HeldRelease(document, folder / "run", update if update.is_file() else None)
+
+    def update_number(self, id: str) -> int:
+        """Of the signed update of a release that is here; 0: there is none."""
+        path = self._folder / id / _UPDATE
+        try:
+            return image.read_header(path.read_bytes(), str(path)).release
+        except (OSError, TinymlError):
+            return 0
+
+    def keep_update(self, id: str, update: bytes) -> None:
+        """Keeps the signed update of a release, where it is newer than the one that is here.
+
+        Raises:
+            TinymlError: it is damaged.
+        """
+        if image.read_header(update, id).release > self.update_number(id):
+            folder = self._folder / id
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(folder / _UPDATE, update)
 
     def keep(self, document: FleetRelease, package: bytes) -> HeldRelease:
         """Unpacks a release; a killed call leaves none.

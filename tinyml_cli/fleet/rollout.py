@@ -18,7 +18,7 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.fleet import database
 from tinyml_cli.fleet.gates import Cohort, judge
 from tinyml_cli.fleet.intake import release
-from tinyml_cli.fleet.plan import SHADOW_STAGE, Rollout, RolloutPlan, active, latest
+from tinyml_cli.fleet.plan import SHADOW_STAGE, Rollout, RolloutPlan, State, active, latest
 from tinyml_cli.model_registry.versions import user
 
 SILENT_S = 1800.0
@@ -90,18 +90,30 @@ def start(
     return made
 
 
-def pause(table: sqlite3.Connection, resume: bool = False) -> Rollout:
-    """Holds the rollout where it is, or lets it go on.
+def pause(table: sqlite3.Connection) -> Rollout:
+    """Holds the rollout where it is.
 
     Raises:
-        TinymlError: there is none that can be.
+        TinymlError: there is none that runs.
     """
-    wanted, becomes = ("paused", "running") if resume else ("running", "paused")
+    return _becomes(table, "running", "paused")
+
+
+def resume(table: sqlite3.Connection) -> Rollout:
+    """Lets a paused rollout go on; its stage begins anew.
+
+    Raises:
+        TinymlError: none is paused.
+    """
+    return _becomes(table, "paused", "running")
+
+
+def _becomes(table: sqlite3.Connection, wanted: State, becomes: State) -> Rollout:
     found = _going_on(table)
     if found.state != wanted:
         raise TinymlError(f"The rollout is {found.state}, not {wanted}", "rollout", "")
-    found.state = "running" if resume else "paused"
-    if resume:
+    found.state = becomes
+    if becomes == "running":
         found.stage_s = time.time()
     found.save(table)
     database.note(table, f"{user()} made it {becomes}", found.id)

@@ -14,7 +14,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tinyml_cli.console import console
-from tinyml_cli.fleet import database, intake, rollout
+from tinyml_cli.fleet import database, intake, rollout, signed
 from tinyml_cli.fleet.broker import Broker, MqttLine, connected, together
 from tinyml_cli.fleet.database import FleetDatabase
 from tinyml_cli.fleet.messages import (
@@ -56,6 +56,7 @@ class FleetServer:
         self._line = line or MqttLine()
         self._told: dict[str, tuple[int, float]] = {}
         self._released: set[str] = set()
+        self._signed: dict[str, int] = {}
         self._swept_hour = 0
 
     async def serve(self) -> None:
@@ -65,7 +66,8 @@ class FleetServer:
         )
 
     async def _talk(self, client: aiomqtt.Client) -> None:
-        self._told, self._released = {}, set()  # a broker without a disk forgets what it retained
+        # A broker without a disk forgets what it retained.
+        self._told, self._released, self._signed = {}, set(), {}
         for what in ("dev/+/telemetry", "dev/+/shadow/reported", "gateway/+/status"):
             await client.subscribe(f"{PREFIX}/{what}", qos=1)
         inbox: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
@@ -146,7 +148,12 @@ class FleetServer:
                         "select document, package from releases where id = ?", (id,)
                     ).fetchone()
                     found.append((release_topic(id), row["document"].encode()))
-                    found.append((release_topic(id, package=True), row["package"]))
+                    found.append((release_topic(id, "/package"), row["package"]))
+            numbers = signed.numbers(table)
+            for id, number in numbers.items():
+                if self._signed.get(id) != number:
+                    self._signed[id] = number
+                    found.append((release_topic(id, "/update"), signed.update(table, id)))
             for row in table.execute(
                 "select id, desired, desired_shadow, desired_revision, revision from devices "
                 "where desired_revision > 0"
@@ -156,7 +163,10 @@ class FleetServer:
                 if revision != row["desired_revision"] or is_lost:
                     self._told[row["id"]] = (row["desired_revision"], now)
                     desired = DesiredState(
-                        revision=row["desired_revision"], release=row["desired"], shadow=row["desired_shadow"]
+                        revision=row["desired_revision"],
+                        release=row["desired"],
+                        update=numbers.get(row["desired"], 0),
+                        shadow=row["desired_shadow"],
                     )
                     found.append((device_topic(row["id"], "shadow/desired"), desired.encoded()))
         return found

@@ -103,7 +103,8 @@ def bridge(
             recordings_by_word(virtual.sounds)
             members, broken = _virtual(virtual, options.id, state, programs)
         if boards is not None:
-            board = BoardMember(f"{options.id}-{boards[1].board.name}".replace("_", "-"), *boards)
+            name = f"{options.id}-{boards[1].board.name}".replace("_", "-")
+            board = BoardMember(name, *boards, state, programs)
             board.open()
             stack.callback(board.close)
             members.append(board)

@@ -33,6 +33,8 @@ class VirtualMember:
         fault: one of FAULTS, or "".
     """
 
+    takes_updates = False
+
     def __init__(
         self, id: str, state: GatewayState, programs: Programs, sounds: Path, seed: int, fault: str = ""
     ) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tinyml_cli.fleet import rollout
 from tinyml_cli.fleet.database import DATABASE, FleetDatabase
-from tinyml_cli.fleet.listing import history, rollout_shown, shown
+from tinyml_cli.fleet.listing import changed, history, rollout_shown, shown
 from tinyml_cli.fleet.plan import active, latest
 from tinyml_cli.http_api.endpoints import Asked, Endpoint, Told
 from tinyml_cli.outcomes.fleets import FleetShown, HistoryLine, RolloutShown
@@ -18,6 +18,7 @@ from tinyml_cli.studio.studio import Studio
 
 FOLDER = "fleet"
 _LINES = 20
+_ACTS = {"pause": rollout.pause, "resume": rollout.resume, "abort": rollout.abort}
 
 
 class FleetTold(Told):
@@ -51,12 +52,7 @@ def _fleet(studio: Studio) -> FleetTold:
 
 
 def _act(studio: Studio, asked: RolloutAsked) -> RolloutTold:
-    with _opened(studio) as state, state.writing() as table:
-        if asked.act == "abort":
-            found = rollout.abort(table)
-        else:
-            found = rollout.pause(table, resume=asked.act == "resume")
-        return RolloutTold(rollout=rollout_shown(table, found))
+    return RolloutTold(rollout=changed(studio.inside(FOLDER), _ACTS[asked.act]))
 
 
 @contextlib.contextmanager

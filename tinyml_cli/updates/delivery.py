@@ -27,16 +27,21 @@ _REFUSALS = {
 }
 
 
+class RefusedUpdateError(TinymlError):
+    """A board does not take an update, and would not take it if it were sent again."""
+
+
 def slots_of(link: Link) -> Slots:
     """What lies in the board's slots.
 
     Raises:
-        TinymlError: its firmware has none.
+        RefusedUpdateError: its firmware has none.
+        TinymlError: it does not answer.
     """
     try:
         return link.slots()
     except CommandRefusedError as error:
-        raise TinymlError(
+        raise RefusedUpdateError(
             "The board's firmware takes no updates",
             link.url,
             "Flash it once as a whole with a key: tinyml flash --update-key KEY",
@@ -53,7 +58,8 @@ def deliver(link: Link, update: bytes, where: str) -> int:
         How many bytes of it lay there already.
 
     Raises:
-        TinymlError: the board refuses it, in a sentence that says why, or does not answer.
+        RefusedUpdateError: the board refuses it, in a sentence that says why.
+        TinymlError: it does not answer.
     """
     tables = update[image.HEADER_BYTES :]
     try:
@@ -67,5 +73,5 @@ def deliver(link: Link, update: bytes, where: str) -> int:
                 bar.advance(len(piece))
     except CommandRefusedError as error:
         what, following = _REFUSALS.get(error.reason, (error.what, error.next_step))
-        raise TinymlError(what, where, following) from error
+        raise RefusedUpdateError(what, where, following) from error
     return resumed

@@ -19,9 +19,7 @@ def command(
       tinyml fleet rollout resume --fleet lamps
     """
     from tinyml_cli.fleet import rollout
-    from tinyml_cli.fleet.database import FleetDatabase
-    from tinyml_cli.fleet.listing import rollout_sentence, rollout_shown
+    from tinyml_cli.fleet.listing import changed, rollout_sentence
 
-    with FleetDatabase.existing(fleet).writing() as table:
-        outcome = rollout_shown(table, rollout.pause(table, resume=True))
+    outcome = changed(fleet, rollout.resume)
     console.result(outcome, rollout_sentence(outcome))

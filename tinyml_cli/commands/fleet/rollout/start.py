@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +40,14 @@ def command(
     silent: Annotated[
         float, typer.Option("--silent", metavar="MINUTES", help="A device unheard of for so long is lost.")
     ] = 30.0,
+    update_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--update-key",
+            metavar="KEY",
+            help="Sign it for real boards, and the way back; read now and kept nowhere.",
+        ),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Although it was rolled back before.")] = False,
     fleet: fleet_options.Fleet = fleet_options.FLEET,
     registry: registry_options.Registry = None,
@@ -54,11 +63,13 @@ def command(
     Examples:
       tinyml fleet rollout start runs/lamp
       tinyml fleet rollout start lamp@3 --shadow 10
+      tinyml fleet rollout start runs/lamp-2 --update-key ~/keys/lamp.pem
       tinyml fleet rollout start lamp@challenger --stages 5,25,100 --soak 1440
     """
-    from tinyml_cli.fleet import releases, rollout
+    from tinyml_cli.fleet import releases, rollout, signed
     from tinyml_cli.fleet.database import FleetDatabase
     from tinyml_cli.fleet.listing import rollout_sentence, rollout_shown
+    from tinyml_cli.updates import keys
 
     plan = rollout.plan_of(
         stages=stages,
@@ -72,8 +83,8 @@ def command(
         install_s=60 * silent,
     )
     state = FleetDatabase.existing(fleet)
-    document, package = releases.named(release, registry)
-    with state.writing() as table:
-        releases.add(table, document, package)
-        outcome = rollout_shown(table, rollout.start(table, document.id, plan, again))
+    key = None if update_key is None else keys.load(update_key)
+    started = signed.start(state, releases.named(release, registry), plan, again, key)
+    with state.reading() as table:
+        outcome = rollout_shown(table, started)
     console.result(outcome, rollout_sentence(outcome))
