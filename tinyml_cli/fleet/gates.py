@@ -50,13 +50,18 @@ class Cohort:
         return [row["id"] for row in self.devices if row["release"] == self.rollout.release]
 
     def failed(self) -> list[str]:
-        """Those that did not start it, or did not answer in time."""
-        late = self.now_s - self.rollout.plan.install_s
+        """Those that did not start it, or did not answer in time. What a device says before it has seen what
+        it shall run is about an earlier rollout.
+        """
+        release, late = self.rollout.release, self.now_s - self.rollout.plan.install_s
         return [
             row["id"]
             for row in self.devices
-            if row["release"] != self.rollout.release
-            and (row["failed"] == self.rollout.release or (row["at_s"] < late and row["id"] not in self.lost))
+            if row["release"] != release
+            and (
+                (row["failed"] == release and row["revision"] >= row["desired_revision"])
+                or (row["at_s"] < late and row["id"] not in self.lost)
+            )
         ]
 
 

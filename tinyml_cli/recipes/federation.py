@@ -29,9 +29,6 @@ class FederationRecipe(RecipeSection):
     trim: float = Field(
         default=0.2, gt=0, lt=0.5, description="trimmed-mean: share of updates dropped at each end"
     )
-    server_momentum: float = Field(
-        default=0.0, ge=0, lt=1, description="FedAvgM: so much of its last change the global model goes on"
-    )
     prox_mu: float = Field(default=0.0, ge=0, le=100, description="FedProx's pull towards the global model")
     average_all: bool = Field(
         default=False, description="average clients that did not train, too: a mistake, for its cost"

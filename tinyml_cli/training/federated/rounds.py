@@ -109,7 +109,7 @@ def federate(
     local = LocalTraining(plan.build, plan.loss, plan.weight_decay, plan.recipe.prox_mu)
     others = {"none": 0, "central": 1, "all": 1 + len(plan.population.clients)}[plan.recipe.compare]
     start = np.tile(local.wire.read(local.model), (1 + others, 1))
-    state = _RoundState(start, np.zeros((0, 4)), np.zeros_like(start[0]))
+    state = _RoundState(start, np.zeros((0, 4)))
     if is_resumed:
         state = _RoundState(**checkpoint.load_arrays(progress))
     seam.epochs_before([scalars_of(epoch) for epoch in progress.history])
@@ -138,12 +138,10 @@ class _RoundState:
     Attributes:
         models: float64 [1 or 2 + clients, values]: global; central; each client's alone.
         log: float64 [rounds, 4]: global measure, central measure, clients that joined, median norm.
-        velocity: float64 [values], the last change of the global model.
     """
 
     models: Vector
     log: Vector
-    velocity: Vector
 
 
 class _Rounds:
@@ -199,9 +197,7 @@ class _Rounds:
         stacked = np.stack(updates)
         examples = np.array([clients[client].examples for client in joined], np.float64)
         rng = np.random.default_rng([plan.seed, 45, number])
-        change = unit * aggregate(stacked, examples, plan.recipe, rng)
-        self._state.velocity = plan.recipe.server_momentum * self._state.velocity + change
-        self._state.models[0] = start + self._state.velocity
+        self._state.models[0] = start + unit * aggregate(stacked, examples, plan.recipe, rng)
         norms = np.linalg.norm(stacked, axis=1)
         return np.average(measures, axis=0, weights=examples), len(joined), float(np.median(norms))
 
