@@ -39,8 +39,8 @@ typedef struct {
   int32_t outputs, out_step; /* of a line of the output */
   int32_t lines, line_step, out_line_step;
   int32_t taps, stride, padding;
-  uint32_t zero; /* four padded inputs */
-  ConvolveLine* convolve;
+  uint32_t zero;                       /* four padded inputs */
+  ConvolveLine *any_pairs, *two_pairs; /* for windows of so many */
 } Layout;
 
 static Layout layout_of(const tinyml_nn_window* w) {
@@ -139,10 +139,15 @@ static void widen_weights(const Layout* l, const int8_t* weights, uint32_t* even
   "strb r6, [lr" offset "]\n\t"
 #define WITH_SIGN(sum) "add r6, r6, " sum ", asr #31\n\t"
 #define WITHOUT_SIGN(sum)
+#define ALL_STEPS  \
+  "2:\n\t" STEP    \
+  "cmp r1, r2\n\t" \
+  "bne 2b\n\t"
+#define TWO_STEPS STEP STEP
 
 /* r0 pairs, r1 weights, r2 their end, r3-r6 inputs, r7, r8 weights, r9-r12 sums, lr output. r7 may be the
  * frame pointer, so it is saved here. */
-#define CONVOLVE_LINE(sign) \
+#define CONVOLVE_LINE(steps, sign) \
   "push {r7}\n\t"                                                    \
   "mov lr, r2\n\t"                                                   \
   "ldmia r1, {r3-r7}\n\t"                                            \
@@ -151,10 +156,7 @@ static void widen_weights(const Layout* l, const int8_t* weights, uint32_t* even
   "mov r1, r3\n"                                                     \
   "1:\n\t"                                                           \
   "ldr r8, [sp, #20]\n\t"                                            \
-  "ldmia r8, {r9-r12}\n"                                             \
-  "2:\n\t" STEP                                                      \
-  "cmp r1, r2\n\t"                                                   \
-  "bne 2b\n\t"                                                       \
+  "ldmia r8, {r9-r12}\n\t" steps                                     \
   "ldr r3, [sp, #16]\n\t"                                            \
   PUT("r9", "", sign) PUT("r10", ", #1", sign)                       \
   PUT("r11", ", #2", sign) PUT("r12", ", #3", sign)                  \
@@ -166,20 +168,22 @@ static void widen_weights(const Layout* l, const int8_t* weights, uint32_t* even
   "add sp, sp, #24\n\t"                                              \
   "pop {r7}"
 
-#define DEFINE_CONVOLVE_LINE(name, sign)                                                               \
+#define DEFINE_CONVOLVE_LINE(name, steps, sign)                                                        \
   static __attribute__((noinline)) void name(const uint32_t* pairs, const Job* job, int8_t* output) {  \
     register const uint32_t* r0 __asm__("r0") = pairs;                                                 \
     register const Job* r1 __asm__("r1") = job;                                                        \
     register int8_t* r2 __asm__("r2") = output;                                                        \
-    __asm__ volatile(CONVOLVE_LINE(sign)                                                               \
+    __asm__ volatile(CONVOLVE_LINE(steps, sign)                                                        \
                      : "+r"(r0), "+r"(r1), "+r"(r2)                                                    \
                      :                                                                                 \
                      : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory"); \
   }
 
-DEFINE_CONVOLVE_LINE(convolve_line, WITH_SIGN)
+DEFINE_CONVOLVE_LINE(convolve_line, ALL_STEPS, WITH_SIGN)
+DEFINE_CONVOLVE_LINE(convolve_two, TWO_STEPS, WITH_SIGN)
 /* Where the output's zero point is the lowest int8, sums below 0 give it however they are rounded. */
-DEFINE_CONVOLVE_LINE(convolve_line_from_lowest, WITHOUT_SIGN)
+DEFINE_CONVOLVE_LINE(convolve_line_from_lowest, ALL_STEPS, WITHOUT_SIGN)
+DEFINE_CONVOLVE_LINE(convolve_two_from_lowest, TWO_STEPS, WITHOUT_SIGN)
 
 #else
 
@@ -199,7 +203,9 @@ static void convolve_line(const uint32_t* pairs, const Job* job, int8_t* output)
   }
 }
 
+#define convolve_two convolve_line
 #define convolve_line_from_lowest convolve_line
+#define convolve_two_from_lowest convolve_line
 
 #endif
 
@@ -217,7 +223,7 @@ static void convolve_outputs(const Layout* l, int32_t is_odd, const uint32_t* we
                    .puts = channels->puts,
                    .weights_end = weights + words,
                    .doubled_biases = channels->doubled_biases};
-  l->convolve(pairs + is_odd * l->stride / 2 * kLanes, &job, to);
+  (words == 2 * kLanes ? l->two_pairs : l->any_pairs)(pairs + is_odd * l->stride / 2 * kLanes, &job, to);
 }
 
 /* All lines of four channels. */
@@ -242,7 +248,9 @@ void tinyml_nn_depthwise_line_s8(const tinyml_nn_window* window, const int8_t* i
                                  const int32_t* channels, uint8_t* scratch, int8_t* output) {
   const int32_t depth = window->output_channels;
   Layout layout = layout_of(window);
-  layout.convolve = window->output_zero_point == INT8_MIN ? convolve_line_from_lowest : convolve_line;
+  const int is_lowest = window->output_zero_point == INT8_MIN;
+  layout.any_pairs = is_lowest ? convolve_line_from_lowest : convolve_line;
+  layout.two_pairs = is_lowest ? convolve_two_from_lowest : convolve_two;
   uint32_t* const words = (uint32_t*)(void*)scratch;
   for (int32_t done = 0; done < depth; done += kLanes) {
     /* The last four channels overlap the ones before them if they are not whole. */

@@ -191,11 +191,15 @@ static uintptr_t gather(const Layer* layer, int32_t y, int32_t x) {
 /* Fills the table for windows that lie in the input. */
 static void point_inside(const Layer* layer) {
   const tinyml_nn_window* const w = layer->window;
-  const int32_t step = w->dilation_x * w->input_channels;
-  const int32_t row_step = w->dilation_y * w->input_width * w->input_channels;
+  const uintptr_t row_step = (uintptr_t)(w->dilation_y * w->input_width * w->input_channels);
+  const int is_column = w->window_width == 1;
+  const uintptr_t step = is_column ? row_step : (uintptr_t)(w->dilation_x * w->input_channels);
+  const int32_t values = is_column ? w->window_height : w->window_width;
+  const uintptr_t* const end = layer->offsets + w->window_height * w->window_width;
   uintptr_t* offset = layer->offsets;
-  for (int32_t i = 0, row = 0; i < w->window_height; ++i, row += row_step) {
-    for (int32_t j = 0, at = row; j < w->window_width; ++j, at += step) *offset++ = (uintptr_t)at;
+  for (uintptr_t row = 0; offset != end; row += row_step) {
+    const uintptr_t* const row_end = offset + values;
+    for (uintptr_t at = row; offset != row_end; at += step) *offset++ = at;
   }
   if (offset != layer->offsets_end) *offset = offset[-1];
 }
@@ -232,8 +236,7 @@ static void convolve_in_place(const Layer* layer, int8_t* output) {
   const tinyml_nn_window* const w = layer->window;
   const int32_t last_y = w->input_height - 1 - (w->window_height - 1) * w->dilation_y;
   const int32_t last_x = w->input_width - 1 - (w->window_width - 1) * w->dilation_x;
-  int is_inner = 0;
-  fill_with_zero_point(layer, layer->memory);
+  int is_inner = 0, is_filled = 0;
   for (int32_t i = 0, y = -w->padding_y; i < w->output_height; ++i, y += w->stride_y) {
     for (int32_t j = 0, x = -w->padding_x; j < w->output_width; ++j, x += w->stride_x) {
       const uintptr_t values =
@@ -241,6 +244,8 @@ static void convolve_in_place(const Layer* layer, int8_t* output) {
       const int was_inner = is_inner;
       is_inner = y >= 0 && y <= last_y && x >= 0 && x <= last_x;
       if (is_inner && !was_inner) point_inside(layer);
+      if (!is_inner && !is_filled) fill_with_zero_point(layer, layer->memory);
+      is_filled |= !is_inner;
       if (!is_inner) point_to(layer, y, x, values);
       convolve_window(layer, values, output);
       output += w->output_channels;
