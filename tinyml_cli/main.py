@@ -77,7 +77,12 @@ SECTIONS = {
         "keys": "keys",
         "container": "container",
     },
-    "Watch": {"monitor": "monitor", "drift": "drift", "fleet": "fleet"},
+    "Watch": {
+        "monitor": "monitor",
+        "drift": "drift",
+        "watch-drift": "watch_drift",
+        "fleet": "fleet",
+    },
     "Learn": {"learn": "learn", "course": "course"},
     "Housekeeping": {
         "runs": "runs",

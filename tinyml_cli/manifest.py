@@ -14,7 +14,7 @@ from tinyml_cli import __version__, registry
 from tinyml_cli.documents import UnreadableError, load_json
 from tinyml_cli.errors import UPGRADE, TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput
-from tinyml_cli.features.drift_settings import Reference
+from tinyml_cli.features.drift_settings import DriftWatch, Reference
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image_settings import GateRule, ImageInput, Presence
 from tinyml_cli.features.settings import AudioFrontendSettings
@@ -125,6 +125,9 @@ class Manifest(ManifestSection):
     taught: Taught | None = Field(default=None, description="words of `tinyml teach`; null for trained runs")
     quantization: Quantization | None = None
     reference: Reference | None = None
+    drift_watch: DriftWatch | None = Field(
+        default=None, description="drift that the board looks for itself, of `tinyml watch-drift`"
+    )
     ops: list[Op] = Field(default_factory=list)
     arena_bytes: dict[str, Count] = Field(default_factory=dict, description="engine -> arena")
     exports: dict[str, str] = Field(

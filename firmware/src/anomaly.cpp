@@ -28,6 +28,15 @@ constexpr uint8_t kCalibrationColor[3] = {0, 0, 160};
 constexpr uint32_t kMagic = 0x544E4D41;  // "AMNT"
 constexpr size_t kBatchSamples = 160;
 
+// What drift is watched by: the score in 1/8192 of the threshold, at most twice as high, so that a single
+// window hardly moves a mean.
+int32_t watched(uint32_t score, uint32_t threshold) {
+  constexpr uint64_t kUnit = 8192;
+  const uint64_t most = 2u * static_cast<uint64_t>(threshold);
+  const uint64_t held = score < most ? score : most;
+  return threshold == 0 ? 0 : static_cast<int32_t>(held * kUnit / threshold);
+}
+
 // A calibrated threshold as stored by the Hal; that of another model is ignored.
 struct Stored {
   uint32_t magic;
@@ -186,6 +195,9 @@ void AnomalyApp::judge(uint32_t score) {
   const bool drift_changed =
       !alarm_.on && anomaly_level_push(&level_, score, normal_level_, threshold_, LEVEL_SHIFT);
   report(score);
+  if (!alarm_.on) {
+    session_.watch_score(watched(score, threshold_));
+  }
   if (changed) {
     report_alarm(score);
   }

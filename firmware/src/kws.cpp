@@ -171,7 +171,9 @@ void KwsApp::hear(const uint16_t* features) {
     return;
   }
   const uint32_t now_ms = stream_ms();
-  const char* word = listener_.judge(&session_, &light_, now_ms, pupil_.scores(engine.output()));
+  const int8_t* scores = pupil_.scores(engine.output());
+  session_.watch_labels(scores, listener_.labels());
+  const char* word = listener_.judge(&session_, &light_, now_ms, scores);
   if (word != nullptr) {
     gate_.hear(word, now_ms);
   }

@@ -27,6 +27,7 @@ class Listener {
   void reset();
 
   FeatureWindow& window() { return window_; }
+  size_t labels() const { return config_.recognizer.labels; }
 
   // Takes the scores of one inference; reports them, and a detected word, whose colour it shows. Returns the
   // word, or nullptr.

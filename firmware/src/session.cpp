@@ -74,11 +74,19 @@ void Session::answer(const Command& command, Reject reject) {
 
 bool Session::infer() {
   runs_.reset();
+  see_input();
   const bool done = inference_.run();
   if (!done) {
     fault(inference_.error());
   }
   return done;
+}
+
+void Session::see_input() {
+  Engine& engine = inference_.engine();
+  if (inference_.ready()) {
+    drift_.see(static_cast<const int8_t*>(engine.input()), engine.input_bytes(0));
+  }
 }
 
 #if defined(TINYML_SECOND_MODEL)

@@ -11,6 +11,7 @@
 
 #include "audio_level.h"
 #include "command.h"
+#include "drift_watch.h"
 #include "hal.h"
 #include "host_feed.h"
 #include "inference.h"
@@ -84,6 +85,11 @@ class Session {
   // One inference; a `fault` event if it fails. Afterwards, a repeated `run` is executed again.
   bool infer();
 
+  // What the last infer() made of the application's own input, to be watched for drift: the scores of labels,
+  // or one score in 1/256 of a step.
+  void watch_labels(const int8_t* scores, size_t count) { drift_.judge_labels(scores, count, sink_); }
+  void watch_score(int32_t score) { drift_.judge(score, sink_); }
+
   // The same for the second model, if the board has one.
   bool infer_second();
 
@@ -117,11 +123,13 @@ class Session {
   void report_status();
   void nak(uint16_t seq, Reject reject);
   bool has_microphone() const;
+  void see_input();
 
   Hal* hal_ = nullptr;
   TextSink sink_ = {};
   LineReader reader_;
   Inference inference_;
+  DriftWatch drift_;
   AudioLevel level_;
   const char* sensors_[kMaxSensors] = {};
   size_t sensor_count_ = 0;

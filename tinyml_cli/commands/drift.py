@@ -43,6 +43,24 @@ def command(
     share: Annotated[
         float, typer.Option("--share", min=0, max=1, help="Share of features allowed to drift.")
     ] = 0.1,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(
+            "--feedback",
+            metavar="CSV",
+            callback=options.given(checks.input_file),
+            help="Answers with their truth, columns heard,truth: tells concept drift from data drift.",
+        ),
+    ] = None,
+    error_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--error-rate",
+            min=0,
+            max=0.9,
+            help="Share of wrong answers in normal running; that of the validation data by default.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -63,12 +81,13 @@ def command(
       tinyml drift today.jsonl
       tinyml drift runs/anomaly-autoencoder today.jsonl
       tinyml drift runs/kws-yes-no today.jsonl --baseline first_week.jsonl
+      tinyml drift runs/kws-yes-no today.jsonl --feedback answers.csv
     """
-    from tinyml_cli.drift.stage import drift
+    from tinyml_cli.drift.stage import drift, sentence
     from tinyml_cli.run import Run
 
     run, log = run_and_file("drift", run_and_log, "LOG")
-    outcome = drift(Run.open(run), log, baseline, psi, ks, share, out)
-    console.result(outcome, f"{outcome.why}\nPicture: {outcome.picture}")
-    if outcome.drift:
+    outcome = drift(Run.open(run), log, baseline, psi, ks, share, out, feedback, error_rate)
+    console.result(outcome, sentence(outcome))
+    if outcome.drift or (outcome.errors and outcome.errors.drifted):
         raise typer.Exit(code=EXIT_FAILURE)

@@ -80,6 +80,12 @@ def convert(run: Run) -> Converted:
     if manifest.model is None:
         name = Path(str(manifest.metrics.get("source", {}).get("path", run.path))).stem
         manifest.model = Model(name=name, parameters=parameters, macs=total_macs(graph))
+    if manifest.drift_watch is not None:
+        manifest.drift_watch = None
+        console.warn(
+            "The board's tests of drift were of the old model and are gone. "
+            f"New ones: {on_this_run('watch-drift')}"
+        )
     run.save(manifest)
     return Converted.extending(
         registry.task(manifest.task).after_convert(run),

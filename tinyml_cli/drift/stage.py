@@ -11,11 +11,12 @@ from tinyml_cli import checks, registry
 from tinyml_cli.console import console
 from tinyml_cli.drift.columns import reference_of, score_values
 from tinyml_cli.drift.compare import KS_DRIFT, PSI_DRIFT, compare
+from tinyml_cli.drift.errors import judge_errors, kind, read_feedback
 from tinyml_cli.drift.image_columns import Values
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.drift_settings import Reference
 from tinyml_cli.link.protocol import Event, LineDecoder, Malformed, Text
-from tinyml_cli.manifest import Manifest
+from tinyml_cli.manifest import Figures, Manifest
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.boards import Drifted, Shift
 from tinyml_cli.run import Run
@@ -37,6 +38,8 @@ def drift(
     ks_limit: float = KS_DRIFT,
     feature_share: float = FEATURE_SHARE,
     out: Path | None = None,
+    feedback: Path | None = None,
+    error_rate: float | None = None,
 ) -> Drifted:
     """Compares every quantity that is in both the reference and the log.
 
@@ -47,6 +50,8 @@ def drift(
         psi_limit, ks_limit: thresholds of drift for one quantity.
         feature_share: share of drifted features above which the verdict is drift; a drifted score suffices.
         out: the picture; report/drift.png in the run by default.
+        feedback: a CSV file of answers and truth, to tell concept drift from data drift.
+        error_rate: share of wrong answers in normal running; that of the validation data by default.
 
     Raises:
         TinymlError: no reference, a log with too few values, or another process writes to the run.
@@ -59,6 +64,13 @@ def drift(
     manifest = run.manifest()
     name = run.path.resolve().name
     reference = _reference(run, manifest, baseline)
+    errors = (
+        None
+        if feedback is None
+        else judge_errors(
+            read_feedback(feedback), _error_rate(manifest) if error_rate is None else error_rate
+        )
+    )
     values = _values(manifest, log, name)
     common = [name for name in reference.columns if len(values.get(name, ())) >= LEAST_VALUES]
     if not common:
@@ -83,6 +95,8 @@ def drift(
         columns=shifts,
         missing=[name for name in reference.columns if name not in common],
         picture=str(picture),
+        errors=errors,
+        kind=None if errors is None else kind(drifted, errors),
     )
     from tinyml_cli.drift.picture import drift_png
 
@@ -119,6 +133,16 @@ def no_rule(task: str) -> str:
     return f"The task `{task}` has no drift rule: its runs keep no summaries of scores and features"
 
 
+def _error_rate(manifest: Manifest) -> float:
+    """Of the validation data; never of the test set, which judges the model once."""
+    accuracy = Figures.model_validate(manifest.metrics).train.validation_accuracy
+    if accuracy is None:
+        raise TinymlError(
+            "The run does not know its share of wrong answers", "--feedback", "Give it: --error-rate 0.1"
+        )
+    return 1 - accuracy
+
+
 def _reference(run: Run, manifest: Manifest, baseline: Path | None) -> Reference:
     if baseline is not None:
         return reference_of(_values(manifest, baseline, run.path.resolve().name), f"log {baseline.name}")
@@ -147,3 +171,14 @@ def _values(manifest: Manifest, log: Path, name: str) -> Values:
         console.warn(f"{log.name}: skipped {counted(strange, 'line')} without a board event")
     own: Values = registry.task(manifest.task).drift_values(manifest, events)
     return score_values(manifest.labels, events, name) | own
+
+
+def sentence(outcome: Drifted) -> str:
+    """The outcome in a few lines."""
+    lines = [outcome.why]
+    if errors := outcome.errors:
+        lines.append(
+            f"{errors.wrong} of {counted(errors.n, 'answer')} wrong, {errors.normal_rate:.1%} expected: "
+            f"{'more than by chance' if errors.drifted else 'no rise'}. {outcome.kind}."
+        )
+    return "\n".join([*lines, f"Picture: {outcome.picture}"])

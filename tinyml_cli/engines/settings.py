@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tinyml_cli import __version__, registry
 from tinyml_cli.c_text import float_literal, string_literal
+from tinyml_cli.engines.settings_parts import int8_scale
+from tinyml_cli.features.drift_settings import DriftWatch
 from tinyml_cli.features.tables import render_header
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.tflite.graph import Graph
@@ -35,6 +37,10 @@ def render(manifest: Manifest, graph: Graph, model_sha256: str, tflm_arena_bytes
     """
     parts = [_identity(manifest, model_sha256), _tensors(graph)]
     parts += registry.task(manifest.task).settings(manifest, graph)
+    if manifest.drift_watch is not None:
+        for index in (graph.inputs[0], graph.outputs[0]):
+            int8_scale(graph.tensors[index])  # others are refused
+        parts.append(drift_tests(manifest.drift_watch))
     if tflm_arena_bytes is not None:
         parts.append(
             "/* Computed, plus what CMSIS-NN needs on top and 1 KiB, rounded up to 1 KiB. */\n"
@@ -77,3 +83,21 @@ def _tensors(graph: Graph) -> str:
             f"#define {side}_ZERO_POINT ({zero_point})",
         ]
     return "/* Of the first input and output: real value = SCALE * (q - ZERO_POINT) */\n" + "\n".join(lines)
+
+
+def drift_tests(watch: DriftWatch) -> str:
+    """What drift_watch.h needs, C text."""
+    rows = ",\n".join(
+        f"    {{{each.reference}, {each.sudden.delta}, {each.sudden.threshold}, {each.slow.delta}, "
+        f"{each.slow.threshold}}}"
+        for each in (watch.score, watch.input)
+    )
+    return f"""\
+/* Drift of the score and of the input's mean. Each row: the reference, then delta and threshold of the sudden
+ * test, and of the slow one; see page_test.h. */
+#define DRIFT_SIGNALS 2
+#define DRIFT_NUMBERS 5
+#define DRIFT_BLOCK_INFERENCES {watch.block_inferences}u
+static const int32_t kDriftTests[DRIFT_SIGNALS][DRIFT_NUMBERS] = {{
+{rows},
+}};"""

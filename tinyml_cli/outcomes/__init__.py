@@ -19,6 +19,7 @@ ERROR = "error"
 
 _BOARD_EVENTS = (
     *("Ready", "Detection", "Led", "Scores", "Features", "Audio", "Status", "Anomaly", "Calibrated"),
+    "Drift",
     *("Fault", "Image", "Person", "Gate", "Input", "Stroke", "Gesture", "Wave", "Text"),
 )
 
@@ -76,6 +77,7 @@ _PLACES = {
     "evaluate-stream": ["streams:EvaluatedStream"],
     "fairness": ["fairness:FairnessFound", "fairness:GroupsFile"],
     "drift": ["boards:Drifted"],
+    "watch-drift": ["boards:DriftWatched"],
     "bench": ["boards:Benchmarked", "boards:Served"],
     "profile": ["profiles:Profiled"],
     "monitor": [

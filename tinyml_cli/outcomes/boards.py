@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,16 @@ class Shift(Outcome):
     watch: bool = Field(description="not drifted, but the PSI is high enough to watch")
 
 
+class ErrorsFound(Outcome):
+    """Answers whose truth is known."""
+
+    n: Count
+    wrong: Count
+    normal_rate: Share = Field(description="share of wrong answers that was expected, at least 0.005")
+    drifted: bool = Field(description="they have become more frequent")
+    found_after: Count | None = Field(description="answers")
+
+
 class Drifted(Outcome):
     """A board's log against the reference. Exit code 1: drift."""
 
@@ -37,6 +47,24 @@ class Drifted(Outcome):
     columns: list[Shift] = Field(description="the largest shift first")
     missing: list[str] = Field(description="in the reference, not in the log")
     picture: str
+    errors: ErrorsFound | None = Field(default=None, description="with --feedback")
+    kind: str | None = Field(default=None, description="data or concept drift; with --feedback")
+
+
+class DriftWatched(Outcome):
+    """How a board looks for drift itself."""
+
+    run: str = Field(description="path")
+    watch: bool = Field(description="false: it does not, and the rest is null")
+    of: str | None = Field(default=None, description="what was taken for normal running")
+    blocks: Count | None = Field(default=None, description="of normal running")
+    block_s: float | None = Field(
+        default=None, description="length of a block, whose mean is one observation"
+    )
+    false_alarms_per_day: float | None = None
+    tests: dict[str, Any] | None = Field(
+        default=None, description="signal -> reference, and delta and threshold of `sudden` and `slow`"
+    )
 
 
 class Top1(Outcome):

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from tinyml_cli.attack.surface import AttackSurface
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.drift.watch import NormalRunning
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Evaluation, Split, judge
 from tinyml_cli.evaluation.membership import Losses
@@ -263,6 +264,23 @@ class TaskSpec(Registered):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Quantities of the features and inputs that a board has reported, beside its scores."""
         return {}
+
+    def normal_running(self, run: Run, hours: float) -> NormalRunning:
+        """What the int8 model makes of data that neither trained nor will judge it, in order of time.
+
+        Args:
+            run: converted.
+            hours: how much, at most, where it is made for the purpose.
+
+        Raises:
+            TinymlError: that data is gone, or the model is stale.
+        """
+        raise TinymlError(
+            f"Boards that run the task `{self.name}` do not look for drift themselves: its inferences do not "
+            "follow one another in time",
+            str(run.path),
+            "Compare a board's log with the training data: tinyml drift RUN LOG",
+        )
 
     # The board
 

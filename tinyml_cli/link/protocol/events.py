@@ -212,6 +212,23 @@ class Anomaly(Event):
     drifting: bool
 
 
+class Drift(Event):
+    """What a board is given, or makes of it, has left normal running, or is back.
+
+    `mean` is that of the last block, `reference` that of normal running, in the units of the manifest's
+    `drift_watch`; `inferences` counts since boot.
+    """
+
+    event: Literal["drift"] = "drift"
+    signal: str
+    drifting: bool
+    direction: Literal["up", "down"]
+    pace: Literal["sudden", "slow"]
+    inferences: Count
+    mean: int
+    reference: int
+
+
 class Calibrated(Event):
     """The result of `calibrate`; `threshold` is the new one if `done`, else the old one, which is kept."""
 
@@ -384,6 +401,7 @@ _EVENTS: dict[str, type[Event]] = {
     "slots": Slots,
     "anomaly": Anomaly,
     "calibrated": Calibrated,
+    "drift": Drift,
     "image": Image,
     "person": Person,
     "class": Person,

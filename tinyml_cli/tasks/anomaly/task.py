@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from tinyml_cli import checks
 from tinyml_cli.console import console
 from tinyml_cli.drift import columns as drift
+from tinyml_cli.drift import page_test
 from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.drift.watch import NormalRunning
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.frame import Split
 from tinyml_cli.evaluation.membership import Losses
@@ -156,6 +158,20 @@ class AnomalyDetection(TaskSpec):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the features that the model was given."""
         return {} if manifest.anomaly is None else drift.feature_values(manifest.anomaly, events)
+
+    def normal_running(self, run: Run, hours: float) -> NormalRunning:
+        """The windows held out for the threshold; recordings one after another."""
+        manifest = run.manifest()
+        model = AnomalyModel(run, manifest)
+        with np.load(run.require(manifest, THRESHOLD_SAMPLE)) as archive:
+            features, recording = archive["features"], archive["recording"]
+        scores = page_test.of_anomaly(model.scores(features), model.threshold())
+        inputs = page_test.of_inputs(model.inputs(features))
+        return NormalRunning(
+            [(scores[rows], inputs[rows]) for rows in map(recording.__eq__, np.unique(recording))],
+            86_400 / model.source.window_s,
+            f"{counted(len(scores), 'normal window')} held out for the threshold",
+        )
 
     def model_input(self, run: Run, item: Path) -> ModelInput:
         """The first window of a recording."""

@@ -48,7 +48,7 @@ def after_convert(run: Run) -> OperatingPoint | None:
     if not hours or recipe.data_path is not None:
         return None
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
-    streams = _streams(recipe, "validation")
+    streams = streams_of(recipe, "validation")
     heard = _listen(streams, hours, model, manifest, "Listening")
     recorded = listen_for_nothing(recipe, hours, model, manifest)
     trial = OperatingPointTrial([*heard, *recorded], model.output, manifest.labels)
@@ -68,7 +68,7 @@ def after_convert(run: Run) -> OperatingPoint | None:
 
 def _fresh(recipe: KwsRecipe, model: Int8Model, manifest: Manifest) -> StreamFigures:
     """The chosen settings in hours that had no part in the choice, whose figures are therefore too good."""
-    streams = _streams(recipe, "test")
+    streams = streams_of(recipe, "test")
     heard = _listen(streams, recipe.operating_point.fresh_hours, model, manifest, "Listening to others")
     trial = OperatingPointTrial(heard, model.output, manifest.labels)
     return figures(trial.tally(manifest.recognizer), manifest.labels)
@@ -124,7 +124,7 @@ def listen(
     """The model's scores over streams; `advance` is told of inferences."""
     rate_hz = features_of(manifest).sample_rate_hz
     return [
-        ScoredStream(score_stream(stream.audio, model, manifest, advance), _targets(stream, rate_hz))
+        ScoredStream(score_stream(stream.audio, model, manifest, advance), targets_of(stream, rate_hz))
         for stream in streams
     ]
 
@@ -163,7 +163,8 @@ def mix_of(recipe: KwsRecipe) -> Mix:
     return EVERYDAY if "kokoro" in recipe.synthesis.engines else HARD
 
 
-def _streams(recipe: KwsRecipe, split: splits.Split) -> BusyStreams:
+def streams_of(recipe: KwsRecipe, split: splits.Split) -> BusyStreams:
+    """Streams by the voices of a split, of the recipe's own data."""
     corpus = kws_corpus.load(recipe)
     where = kws_checks.split(corpus.clips.labels, corpus.clips.groups, corpus.fixed_splits, recipe)
     clips, mix = corpus.clips.take(where == split), mix_of(recipe)
@@ -172,7 +173,8 @@ def _streams(recipe: KwsRecipe, split: splits.Split) -> BusyStreams:
     return voice_streams.of_split(recipe, clips, corpus.noises, split, [recipe.seed, _FRESH], mix)
 
 
-def _targets(stream: BusyStream, rate_hz: int) -> list[Target]:
+def targets_of(stream: BusyStream, rate_hz: int) -> list[Target]:
+    """The words of a stream, when they were said."""
     return [
         Target(span.start * 1000 // rate_hz, span.end * 1000 // rate_hz, span.label, span.snr_db)
         for span in stream.spans

@@ -16,6 +16,7 @@ from tinyml_cli.data.clips import ClipSet, Corpus
 from tinyml_cli.data.evaluation_set import EvaluationSet
 from tinyml_cli.drift import columns as drift
 from tinyml_cli.drift.image_columns import Values
+from tinyml_cli.drift.watch import NormalRunning
 from tinyml_cli.evaluation.frame import Split, section
 from tinyml_cli.evaluation.labelled import kept
 from tinyml_cli.evaluation.membership import Losses, of_labels
@@ -220,6 +221,12 @@ class KeywordSpotting(TaskSpec):
     def drift_values(self, manifest: Manifest, events: Sequence[Event]) -> Values:
         """Of the frames that the front end gave."""
         return drift.frame_values(events)
+
+    def normal_running(self, run: Run, hours: float) -> NormalRunning:
+        """Streams of the validation voices; see tasks/kws/normal_running.py."""
+        from tinyml_cli.tasks.kws.normal_running import normal_running
+
+        return normal_running(run, hours)
 
     def model_input(self, run: Run, item: Path) -> ModelInput:
         """The first second of a clip, or its loudest part where it is longer."""
