@@ -80,6 +80,7 @@ TAKE_PARTIAL = {
         "export-library",
     ),
     *("explain", "export-c-array", "fairness", "flash", "inspect", "monitor", "profile", "prune", "quantize"),
+    "watch-drift",
 }
 """The commands that have the option --accept-partial."""
 
