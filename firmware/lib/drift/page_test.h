@@ -1,8 +1,8 @@
 /* Whether the mean of a stream of numbers has left its reference: Page's test (E. S. Page, "Continuous
  * inspection schemes", Biometrika 41, 1954; with a running maximum in place of the reset it is called
  * Page-Hinkley), on the means of blocks, upwards and downwards, at two paces: one test is fast at sudden
- * changes, the other sees slow ones. The evidence stays within 0 to `threshold`: it says when a drift is over,
- * too. */
+ * changes, the other sees slow ones. The evidence stays within 0 to `threshold`: it says when a drift is
+ * over, too. */
 #ifndef PAGE_TEST_H_
 #define PAGE_TEST_H_
 
@@ -37,8 +37,8 @@ typedef struct {
   int32_t above[PAGE_PACES];
   int32_t below[PAGE_PACES];
   bool drifting;
-  bool is_above;  /* of the drift that goes on, or went on last: the mean is too high, */
-  unsigned pace;  /* and which test found it */
+  bool is_above; /* of the drift that goes on, or went on last: the mean is too high, */
+  unsigned pace; /* and which test found it */
 } PageTest;
 
 /* Forgets everything. */
