@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import other_systems
 
@@ -28,6 +29,10 @@ from tinyml_cli.run import Run
 pytest_plugins = ["tests.doubles.fixtures", "tests.run_fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Time says how busy the computer is, not whether the code is right.
+settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any speed")
 
 # Modules import TensorFlow while tests are collected, a sixth of which would be looking for garbage.
 gc.set_threshold(200_000, 20, 20)

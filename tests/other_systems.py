@@ -8,11 +8,14 @@ write in code page 1252. What calls the other system's own functions cannot run 
 
 from __future__ import annotations
 
+import atexit
 import builtins
 import errno
 import os
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +38,7 @@ class _Module(ModuleType):
     def __init__(self, real: ModuleType, lacks: frozenset[str], values: Mapping[str, object]) -> None:
         super().__init__(real.__name__)
         missing = {name: getattr(real, name, None) for name in lacks}
-        self.__dict__.update(_real=real, _lacks=missing, _first=values, _values=dict(values))
+        self.__dict__.update(_real=real, _lacks=missing, _first=values, _values=dict(values), _replaced={})
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__
@@ -47,16 +50,23 @@ class _Module(ModuleType):
         return getattr(own["_real"], name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in self.__dict__["_values"]:
-            self.__dict__["_values"][name] = value
-        else:
-            setattr(self.__dict__["_real"], name, value)
+        own = self.__dict__
+        if name in own["_values"]:
+            own["_values"][name] = value
+            return
+        if hasattr(own["_real"], name):
+            own["_replaced"].setdefault(name, getattr(own["_real"], name))
+        setattr(own["_real"], name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in self.__dict__["_first"]:
-            self.__dict__["_values"][name] = self.__dict__["_first"][name]
+        """Also what pytest calls to take back a change: the name is not in this module's own dictionary."""
+        own = self.__dict__
+        if name in own["_first"]:
+            own["_values"][name] = own["_first"][name]
+        elif name in own["_replaced"]:
+            setattr(own["_real"], name, own["_replaced"][name])
         else:
-            delattr(self.__dict__["_real"], name)
+            delattr(own["_real"], name)
 
 
 class _Kernel:
@@ -91,6 +101,8 @@ def simulate(system: str) -> None:
         values["ctypes"]["windll"].kernel32 = _Kernel()  # type: ignore[attr-defined]
         sys.addaudithook(_Files().check)
         os.environ["PYTHONIOENCODING"] = "cp1252"
+    if system == "darwin":
+        _give_xcode()
     proxies: dict[str, _Module | None] = {}
 
     def seen(name: str) -> _Module | None:
@@ -123,6 +135,16 @@ def simulate(system: str) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "tinyml_cli"]:
         del sys.modules[name]
     builtins.__import__ = imported
+
+
+def _give_xcode() -> None:
+    """The compilers in /usr/bin are this computer's own, not files that offer to install them."""
+    folder = Path(tempfile.mkdtemp(prefix="xcode-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    tool = folder / "xcode-select"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
 
 
 class _Files:

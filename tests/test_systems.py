@@ -133,10 +133,36 @@ def imported_only(text: str) -> ast.Module:
     return tree
 
 
+def imports(tree: ast.AST, names: frozenset[str]) -> bool:
+    """Whether one of these doubles is imported on every system."""
+    return any(
+        isinstance(node, ast.ImportFrom) and str(node.module).removeprefix("tests.doubles.") in names
+        for node in unguarded(tree)
+    )
+
+
+def doubles_of_posix() -> frozenset[str]:
+    """The doubles that cannot be imported everywhere, since they import what some system lacks."""
+    trees = {
+        path.stem: imported_only(path.read_text(encoding="utf-8"))
+        for path in (REPOSITORY / "tests/doubles").glob("*.py")
+    }
+    found = frozenset(name for name, tree in trees.items() if foreign(tree))
+    while more := {name for name, tree in trees.items() if imports(tree, found)} - found:
+        found |= more
+    return found
+
+
 def test_every_test_can_be_collected_on_every_system() -> None:
-    # Doubles of boards are programs, and imported by tests that are skipped elsewhere.
+    # Doubles of boards are programs; tests that import those must be skipped elsewhere before they do.
     tests = [path for path in (REPOSITORY / "tests").rglob("*.py") if path.parent.name != "doubles"]
     assert foreign_in(tests, imported_only) == {}
+    doubles = doubles_of_posix()
+    assert "desk" in doubles
+    for path in tests:
+        text = path.read_text(encoding="utf-8")
+        if "tests.doubles." in text:
+            assert not imports(imported_only(text), doubles), path
 
 
 def unstated(tree: ast.Module) -> list[str]:

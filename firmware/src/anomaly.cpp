@@ -26,7 +26,9 @@ constexpr uint8_t kDriftColor[3] = {160, 80, 0};
 constexpr uint8_t kCalibrationColor[3] = {0, 0, 160};
 
 constexpr uint32_t kMagic = 0x544E4D41;  // "AMNT"
+#if defined(ANOMALY_SOUND)
 constexpr size_t kBatchSamples = 160;
+#endif
 
 // What drift is watched by: the score in 1/8192 of the threshold, at most twice as high, so that a single
 // window hardly moves a mean.

@@ -12,12 +12,15 @@ namespace {
 constexpr size_t kPrintedPerLine = 8;
 constexpr char kEnd[] = "\r\n";
 
+#if defined(BENCH_INPUT_FLOAT32) || defined(BENCH_RESULT_SQUARED_ERROR)
 inline double read_float(const uint8_t* bytes) {
   float value = 0;
   memcpy(&value, bytes, sizeof(value));
   return static_cast<double>(value);
 }
+#endif
 
+#if defined(BENCH_INPUT_FLOAT32)
 // Half away from zero, as the host quantises; NaN becomes the smallest value.
 inline int8_t quantize(double value) {
   const double scaled = value / BENCH_INPUT_SCALE;
@@ -30,7 +33,9 @@ inline int8_t quantize(double value) {
   const int rounded = static_cast<int>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
   return static_cast<int8_t>(rounded + BENCH_INPUT_ZERO_POINT);
 }
+#endif
 
+#if !defined(BENCH_RESULT_NONE)
 inline double dequantize(int8_t value) {
   return BENCH_OUTPUT_SCALE * (value - BENCH_OUTPUT_ZERO_POINT);
 }
@@ -48,6 +53,7 @@ inline int64_t to_decimal(double value) {
   }
   return value == value ? static_cast<int64_t>(value) : 0;
 }
+#endif
 
 }  // namespace
 

@@ -100,7 +100,7 @@ def test_the_camera_is_told_by_the_banner_of_firmware_that_looks(sensors: list[s
 def test_a_report_holds_what_is_found_and_no_home(
     tinyml: Tinyml, run: Path, reference_device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(run.parent))
+    monkeypatch.setattr(Path, "home", lambda: run.parent)
     log = run / "firmware" / "nano33ble" / "build.log"
     log.parent.mkdir(parents=True)
     log.write_text("".join(f"{line} {run}\n" for line in range(50)))
@@ -179,6 +179,23 @@ def test_each_system_installs_what_it_may_and_names_the_rest(
     assert not [line for line in made.ran if "sudo" in line]
     for program in WANTED:
         assert packages.way(program)
+
+
+@pytest.mark.parametrize(
+    ("system", "programs", "said"),
+    [
+        ("linux", ("apt-get",), "sudo apt-get install gcc python3-dev"),
+        ("linux", ("dnf",), "sudo dnf install gcc python3-devel"),
+        ("linux", ("pacman",), "sudo pacman --sync gcc"),
+        ("darwin", (), "xcode-select --install"),
+        ("win32", (), "winget install Microsoft.VisualStudio.2022.BuildTools"),
+    ],
+)
+def test_each_system_names_the_compiler_of_the_front_end(
+    system: str, programs: tuple[str, ...], said: str, computer: Callable[..., Computer]
+) -> None:
+    computer(system, *programs)
+    assert packages.way_to_extensions().startswith(said)
 
 
 def test_a_failed_installation_says_which_and_why(computer: Callable[..., Computer]) -> None:

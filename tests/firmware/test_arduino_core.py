@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.build.test_library import listening_run, waving_run
-from tests.doubles import fake_run, looking_run, sine_run
+from tests.doubles import fake_run, looking_run
 from tests.engines import zoo
+from tests.firmware.applications import APPLICATIONS, project_of
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
 from tests.tasks.wand import waved_run
 from tinyml_cli.build.inputs import gather
@@ -30,6 +31,7 @@ from tinyml_cli.stages.adopt import open_run
 
 pytestmark = pytest.mark.timeout(1800)
 BOARDS = ("nano33ble", "nano33ble_rev2")
+_TESTED_BELOW = ("kws", "vww", "wand-strokes")
 
 
 @pytest.fixture(scope="module")
@@ -90,19 +92,21 @@ def test_the_keyword_firmware_compiles_and_has_arduino_s_entry(
     assert not {"malloc", "_Znwj", "_Znaj", "__cxa_throw", "__cxa_guard_acquire"} & found.keys()
 
 
-def test_any_model_s_firmware_compiles(
-    core: ArduinoCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", [name for name in APPLICATIONS if name not in _TESTED_BELOW])
+def test_an_application_compiles(
+    name: str, core: ArduinoCore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = make_project(bench_run(tmp_path, monkeypatch), "nano33ble", "aot")
-    sources = own_sources() + sources_below(project / "lib" / "model")
-    _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
-    assert complaints == []
-
-
-def test_the_firmware_of_a_sine_compiles(core: ArduinoCore, tmp_path: Path) -> None:
-    project = make_project(sine_run.make(tmp_path / "run"), "nano33ble", "aot")
-    sources = own_sources() + sources_below(project / "lib" / "model")
-    _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT)
+    monkeypatch.setenv("TINYML_RUNS", str(tmp_path / "runs"))
+    camera = core.siblings / "Arduino_OV767X" / "src"
+    if name == "cascade" and not camera.is_dir():
+        pytest.skip(f"{camera} is not there")
+    project = project_of(name, "nano33ble", tmp_path)
+    sources = sources_below(firmware_dir() / "src") + sources_below(project / "lib" / "model")
+    # Of the libraries, only those know of an application or of slots.
+    sources += sources_below(firmware_dir() / "lib" / "hal")
+    flags = [flag for flag in (project / "platformio.ini").read_text().split() if "MODEL_SLOTS" in flag]
+    library = ["-isystem", str(camera)] if name == "cascade" else []
+    _, complaints = core.compile_all(sources, tmp_path / "o", includes_of(project), *STRICT, *flags, *library)
     assert complaints == []
 
 

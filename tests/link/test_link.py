@@ -183,11 +183,13 @@ def test_a_port_that_cannot_be_opened_says_what_to_do(url: str) -> None:
 def test_stop_and_wait_over_tcp_is_fast(reference_device: Start) -> None:
     with Link(reference_device()) as link:
         link.wait_ready()
-        started = time.monotonic()
+        times_s = []
         for _ in range(50):
+            started = time.monotonic()
             link.feed_pcm(QUIET)
-        # Nagle's algorithm with delayed acknowledgements would cost 40 ms a line: 2 s.
-        assert time.monotonic() - started < 1.0
+            times_s.append(time.monotonic() - started)
+        # Nagle's algorithm with delayed acknowledgements would cost 40 ms a line; other programs cost some lines.
+        assert sorted(times_s)[len(times_s) // 4] < 0.03
 
 
 class _Terminal:

@@ -86,7 +86,7 @@ def test_every_sample_is_fed_at_the_models_rate(microphone: Path) -> None:
     sound = soundfile.read(microphone, dtype="int16")[0] / np.float32(32768)
     expected = np.rint(32768 * resample(sound, OWN_RATE_HZ, RATE_HZ)).clip(-32768, 32767)
     fed = np.concatenate(link.samples)[: len(expected) - 100]
-    assert len(fed) > RATE_HZ and np.array_equal(fed, expected[: len(fed)])
+    assert len(fed) > RATE_HZ // 4 and np.array_equal(fed, expected[: len(fed)])
     assert heard.blocks > 0 and heard.lost == 0
 
 

@@ -89,4 +89,7 @@ def _without_home(value: Any) -> Any:
         return {key: _without_home(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_without_home(each) for each in value]
-    return value.replace(str(Path.home()), "~") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    home = Path.home()
+    return value.replace(str(home), "~").replace(home.as_posix(), "~")  # compilers write / on Windows too

@@ -92,7 +92,9 @@ def _compiler(board: str) -> str:
 
 
 def _compiler_remedy() -> str:
-    return f"{packages.way('g++')}, then pip install --force-reinstall --no-deps tinyml-cli"
+    # pip keeps the wheel that it made without a compiler.
+    again = "pip install --force-reinstall --no-deps --no-cache-dir tinyml-cli"
+    return f"{packages.way_to_extensions()}, then {again}"
 
 
 def _serial_remedy() -> str:

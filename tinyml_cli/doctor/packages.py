@@ -20,6 +20,11 @@ _COMMANDS = {
     "brew": ("brew", "install"),
     "winget": ("winget", "install", "--accept-source-agreements", "--accept-package-agreements"),
 }
+_VISUAL_CPP = (
+    'winget install Microsoft.VisualStudio.2022.BuildTools --override "--passive --wait --add '
+    'Microsoft.VisualStudio.Workload.VCTools --includeRecommended"'
+)
+_HEADERS = {"apt-get": "gcc python3-dev", "dnf": "gcc python3-devel", "pacman": "gcc"}
 _PIP = (sys.executable, "-m", "pip", "install")
 _ARM_CASK = {"brew": "--cask gcc-arm-embedded", "winget": "Arm.GnuArmEmbeddedToolchain"}
 # What tinyml calls it -> what each manager does; where a manager lacks it, pip may bring a substitute.
@@ -55,6 +60,13 @@ def way(program: str) -> str:
         substitute = _SUBSTITUTES.get(program)
         return f"pip install {substitute}" if substitute else "no package for this system"
     return _line(manager(), [name])
+
+
+def way_to_extensions() -> str:
+    """One line that brings what `pip` compiles the C front end with."""
+    if sys.platform == "darwin":
+        return "xcode-select --install"
+    return _VISUAL_CPP if sys.platform == "win32" else _line(manager(), [_HEADERS[manager()]])
 
 
 def install(programs: Sequence[str]) -> list[str]:

@@ -45,7 +45,7 @@ def backend() -> Literal["c", "numpy"]:
         raise TinymlError(
             "the C front end is not built",
             BACKEND_VARIABLE,
-            "Unset it, or install a C compiler and run: pip install -e .",
+            "Unset it; `tinyml doctor` says how to build it.",
         )
     return "c" if _frontend is not None and wanted != "numpy" else "numpy"
 
