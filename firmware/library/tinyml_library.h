@@ -49,7 +49,19 @@ int tinyml_move(const int16_t sample[6]);
 int tinyml_look(const uint8_t* frame);
 #endif
 
-/* The score of what was returned last, in thousandths. */
+#if defined(TINYML_APP_ANOMALY)
+/* Takes values of the sensor, all channels of a sample in turn, any number at a time. Returns 1 if an alarm
+ * begins, 0 if it ends, otherwise TINYML_NOTHING. */
+int tinyml_watch(const int16_t* values, size_t count);
+#endif
+
+#if defined(TINYML_APP_HELLO)
+/* The brightness of a point of the curve, 0 to 255; point CURVE_POINTS is the first one again. */
+int tinyml_draw(uint32_t point);
+#endif
+
+/* The score of what was returned last, in thousandths; of a machine, that of the last window in thousandths
+ * of the threshold. */
 uint32_t tinyml_score_permille(void);
 
 /* How often the model ran since tinyml_begin(). */

@@ -2,25 +2,14 @@
 
 #if defined(TINYML_APP_HELLO)
 
+#include "curve_light.h"
 #include "hello.h"
 
 namespace {
 
 constexpr uint32_t kMostPoints = 1000;
-constexpr uint8_t kBrightest = 255;
 // For so long a color that the host asks for stays before the curve's light returns.
 constexpr uint32_t kColorMs = 1000;
-
-// 0 for y = -1, 255 for y = 1.
-uint8_t brightness(int8_t y) {
-  const int32_t middle = 128 << 16;  // 127.5, and a half to round by
-  const int32_t value = middle + (y - OUTPUT_ZERO_POINT) * LIGHT_PER_STEP_Q16;
-  if (value < 0) {
-    return 0;
-  }
-  const int32_t whole = value >> 16;
-  return whole > kBrightest ? kBrightest : static_cast<uint8_t>(whole);
-}
 
 }  // namespace
 
@@ -94,7 +83,7 @@ void HelloApp::show_point() {
     return;
   }
   const int8_t y = *static_cast<const int8_t*>(engine.output());
-  const uint8_t light = brightness(y);
+  const uint8_t light = curve_light(y);
   if (!is_color_shown_) {
     session_.hal().led(0, light, 0);
   }

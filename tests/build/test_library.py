@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import Tinyml
-from tests.doubles import looking_run, sine_run
+from tests.doubles import looking_run, sine_run, steady_run
 from tests.engines.flatbuffer_models import Model
 from tests.firmware import random_listener
 from tests.tasks.wand import waved_run
 from tinyml_cli.build.library import KINDS, Kind, export_library
+from tinyml_cli.build.project import applications
 from tinyml_cli.build.source_closure import needed_sources
 from tinyml_cli.engines.export import export
 from tinyml_cli.engines.freshness import Placement, exported_placement
@@ -27,15 +28,20 @@ from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.features.gesture_settings import GestureInput
 from tinyml_cli.features.image import pixel_transform, quantize_pixels, to_input_size, unpack_frame
 from tinyml_cli.features.motion_windows import MotionWindow, quantize
+from tinyml_cli.features.signal import standardize
 from tinyml_cli.files import firmware_dir
 from tinyml_cli.manifest_sections import RecognizerSettings
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.stages.adopt import open_run
+from tinyml_cli.tasks.anomaly import score
+from tinyml_cli.tasks.anomaly.alarm import AlarmState
+from tinyml_cli.tasks.hello.curve import HelloSettings, brightness
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 
 WARNINGS = "-Wall -Wextra -Werror"
 MOST_FUNCTIONS, MOST_SKETCH_LINES = 10, 80
+_TWO_MODELS = ("cascade", "multi_tenant")
 
 
 def listening_run(path: Path) -> Run:
@@ -136,6 +142,51 @@ def test_motion_gives_the_scores_and_gestures_of_the_reference(tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["imu", "series", "sound"])
+def test_a_machine_gives_the_scores_and_alarms_of_the_reference(
+    kind: steady_run.Kind, tmp_path: Path
+) -> None:
+    run = steady_run.make(tmp_path / "machine", kind)
+    export_library(run, "cmake", tmp_path / "lib")
+    values = steady_run.recording(kind)
+    model = run.file(MODEL_INT8).read_bytes()
+    source, target = interpret.io_quantization(parse(model))
+    of = run.manifest().anomaly
+    assert of is not None and of.threshold is not None
+    rows = steady_run.features(run.manifest(), values)
+    inputs = standardize(rows, of.offsets, of.deviations, source.scale, source.zero_point)
+    outputs = interpret.run_int8(model, inputs, interpret.reference_runtime())
+    scores = (
+        score.mixture_scores(outputs, of.mixture)
+        if of.mixture is not None
+        else score.reconstruction_scores(inputs, outputs, source, target)
+    ).tolist()
+    program = built(tmp_path / "lib", "machine")
+    found = [line.split() for line in lines_of(program, values, "scores")]
+    np.testing.assert_array_equal(np.array(found, np.int8), outputs)
+    assert lines_of(program, values, "permille") == [str(1000 * s // of.threshold.score) for s in scores]
+    state = AlarmState(of.alarm)
+    changes = [state.on for s in scores if state.push(s, of.threshold.score)]
+    said = subprocess.run([program], input=values.tobytes(), capture_output=True, check=True).stdout.decode()
+    assert re.findall("Alarm|All clear", said) == ["Alarm" if on else "All clear" for on in changes] != []
+
+
+@pytest.mark.slow
+def test_a_curve_gives_the_light_of_the_reference(tmp_path: Path) -> None:
+    run = sine_run.make(tmp_path / "sine")
+    export_library(run, "cmake", tmp_path / "lib")
+    model = run.file(MODEL_INT8).read_bytes()
+    source, target = interpret.io_quantization(parse(model))
+    period = run.manifest().settings_as(HelloSettings).period()
+    inputs = interpret.quantize_values(period, source).reshape(-1, 1)
+    outputs = interpret.run_int8(model, inputs, interpret.reference_runtime())
+    none = np.zeros(0, np.int16)
+    program = built(tmp_path / "lib", "sine")
+    assert lines_of(program, none, "scores") == [str(y) for y in outputs[:, 0]]
+    assert lines_of(program, none, "light") == [str(each) for each in brightness(outputs[:, 0], target)]
+
+
+@pytest.mark.slow
 def test_a_library_that_takes_strokes_compiles_without_a_warning(tmp_path: Path) -> None:
     export_library(waving_run(tmp_path / "run"), "cmake", tmp_path / "lib")
     built(tmp_path / "lib", "run")
@@ -172,7 +223,18 @@ def test_arduino_gets_an_archive_that_is_equal_each_time(listener: Run, tmp_path
     assert "name=kws_yes_no\n" in properties and "includes=kws_yes_no.h\n" in properties
 
 
-@pytest.mark.parametrize("make", [listening_run, waving_run, looking_run.make], ids=["ear", "hand", "eye"])
+MAKERS = {
+    "ear": listening_run,
+    "hand": waving_run,
+    "eye": looking_run.make,
+    "curve": sine_run.make,
+    "moving machine": lambda path: steady_run.make(path, "imu"),
+    "sounding machine": lambda path: steady_run.make(path, "sound"),
+    "series": lambda path: steady_run.make(path, "series"),
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_arduino_s_rules_for_libraries_are_kept(make: Callable[[Path], Run], tmp_path: Path) -> None:
     """Arduino CLI's library specification, and the rules of arduino-lint for library.properties."""
     export_library(make(tmp_path / "run"), "arduino", tmp_path / "lib", "my_model")
@@ -221,10 +283,14 @@ def test_a_new_export_keeps_the_placement_of_the_last(tmp_path: Path) -> None:
 
 def test_sketches_and_functions_are_few_and_short() -> None:
     library = firmware_dir() / "library"
-    for sketch in library.glob("*/*.ino"):
+    for sketch in library.rglob("*.ino"):
         assert len(sketch.read_text().splitlines()) < MOST_SKETCH_LINES, sketch
     header = (library / "tinyml_library.h").read_text()
-    assert len(re.findall(r"^\w[\w *]*\btinyml_\w+\(", header, re.MULTILINE)) <= MOST_FUNCTIONS
+    own = dict(re.findall(r"#if defined\(TINYML_APP_(\w+)\)\n(/\*.*?)#endif", header, re.DOTALL))
+    assert {name.lower() for name in own} == set(applications()) - {"bench", "learner", *_TWO_MODELS}
+    count = lambda text: len(re.findall(r"^\w[\w *]*\btinyml_\w+\(", text, re.MULTILINE))  # noqa: E731
+    every = count(header) - sum(map(count, own.values()))
+    assert all(every + count(text) <= MOST_FUNCTIONS for text in own.values())
 
 
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(
@@ -249,8 +315,9 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(
     assert (full / "mine.txt").read_text() == "mine"
 
 
-def test_an_application_without_a_library_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TinymlError, match="no library for the application `hello`"):
+def test_an_application_without_a_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyml_cli.build.library.default_app", lambda task: "cascade")
+    with pytest.raises(TinymlError, match="no library for the application `cascade`"):
         export_library(sine_run.make(tmp_path / "run"), "arduino", tmp_path / "lib")
     assert not (tmp_path / "lib").exists()
 

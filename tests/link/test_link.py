@@ -188,7 +188,7 @@ def test_stop_and_wait_over_tcp_is_fast(reference_device: Start) -> None:
             started = time.monotonic()
             link.feed_pcm(QUIET)
             times_s.append(time.monotonic() - started)
-        # Nagle's algorithm with delayed acknowledgements would cost 40 ms a line; other programs cost some lines.
+        # Nagle's algorithm with delayed acknowledgements would cost each line 40 ms.
         assert sorted(times_s)[len(times_s) // 4] < 0.03
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinyml_cli.c_text import comment, integer_literal, wrapped
+from tinyml_cli.c_text import comment, float_literal, integer_literal, wrapped
 from tinyml_cli.engines.settings_parts import int8_scale, only_input_and_output
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.anomaly_settings import AnomalyInput, Mixture, SignalInput
@@ -60,6 +60,10 @@ def _signal(of: AnomalyInput, signal: SignalInput) -> str:
 #define SIGNAL_CHANNELS {len(signal.channels)}
 #define SIGNAL_BANDS {signal.bands}
 #define SIGNAL_FLOOR_LSB {signal.floor_lsb}"""
+    if of.sensor == "series":
+        text += (
+            f"\n#define SAMPLE_SCALE {float_literal(signal.sample_scale)}  /* values per unit of the data */"
+        )
     if not signal.bands:
         return text
     table = cosine_table(signal.window_samples).tolist()
