@@ -104,7 +104,8 @@ def _settings(kind: Kind, values: int) -> AnomalyInput:
         alarm=Alarm(raise_windows=2, clear_windows=3, hold_windows=4, release_permille=900),
         mixture=clusters if signal is None else None,
         threshold=AnomalyThreshold(
-            score=_THRESHOLDS[kind], level=1_000_000, share_ppm=10_000, target="1 % of normal windows", windows=500,
+            score=_THRESHOLDS[kind],
+            level=1_000_000, share_ppm=10_000, target="1 % of normal windows", windows=500,
             hours=1.0, exceeded=5, rate=0.01, rate_upper=0.02, confidence=0.95, float_score=1.0,
         ),
     )  # fmt: skip

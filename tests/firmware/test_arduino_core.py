@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.build.test_library import listening_run, waving_run
-from tests.doubles import fake_run, looking_run
+from tests.doubles import fake_run, looking_run, sine_run, steady_run
 from tests.engines import zoo
 from tests.firmware.applications import APPLICATIONS, project_of
 from tests.firmware.arduino_core import STRICT, ArduinoCore, symbols
@@ -148,8 +148,16 @@ def test_a_wand_compiles_with_the_radio_s_library(core: ArduinoCore, tmp_path: P
 
 @pytest.mark.parametrize(
     ("make", "library"),
-    [(listening_run, ""), (waving_run, "Arduino_LSM9DS1"), (looking_run.make, "Arduino_OV767X")],
-    ids=["microphone", "motion", "camera"],
+    [
+        (listening_run, ""),
+        (waving_run, "Arduino_LSM9DS1"),
+        (looking_run.make, "Arduino_OV767X"),
+        (lambda path: steady_run.make(path, "imu"), "Arduino_LSM9DS1"),
+        (lambda path: steady_run.make(path, "sound"), ""),
+        (lambda path: steady_run.make(path, "series"), ""),
+        (sine_run.make, ""),
+    ],
+    ids=["microphone", "motion", "camera", "vibration", "machine sound", "series", "light"],
 )
 def test_an_exported_library_and_its_sketch_compile(
     make: Callable[[Path], Run], library: str, core: ArduinoCore, tmp_path: Path
