@@ -42,7 +42,8 @@ int judge() {
   }
   const uint32_t score = score_of(tinyml_output(nullptr));
   set_score(permille(score));
-  return anomaly_alarm_push(&alarm_state, &kAlarm, score, TRAINED_THRESHOLD) ? alarm_state.on : TINYML_NOTHING;
+  return anomaly_alarm_push(&alarm_state, &kAlarm, score, TRAINED_THRESHOLD) ? alarm_state.on
+                                                                             : TINYML_NOTHING;
 }
 
 }  // namespace
