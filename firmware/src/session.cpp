@@ -224,6 +224,7 @@ bool Session::execute(const Command& command) {
       slots_.report(JsonLine(sink_), command.seq);
       return true;
     case Verb::kUpdate:
+    case Verb::kPacked:
       answer(command, slots_.update(command));
       return true;
     case Verb::kRestart:

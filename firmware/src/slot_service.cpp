@@ -44,6 +44,8 @@ Reject reject_of(UpdateError error) {
       return Reject::kSignature;
     case UpdateError::kOrder:
       return Reject::kOrder;
+    case UpdateError::kBase:
+      return Reject::kBase;
     case UpdateError::kFlash:
       return Reject::kFlash;
     default:
@@ -90,6 +92,10 @@ void SlotService::report(JsonLine line, uint16_t seq) {
 }
 
 Reject SlotService::update(const Command& command) {
+  if (command.verb == Verb::kPacked) {
+    const auto* running = reinterpret_cast<const uint8_t*>(model_tables_in_use);
+    return reject_of(slots_.add_packed(command.offset, command.data, command.bytes, running));
+  }
   if (command.offset >= sizeof(SlotHeader)) {
     return reject_of(slots_.add(command.offset - sizeof(SlotHeader), command.data, command.bytes));
   }

@@ -15,7 +15,7 @@ class SlotService {
   // The event `slots`.
   void report(JsonLine line, uint16_t seq);
 
-  // A piece of an update: the header, or bytes of the tables.
+  // A piece of an update: the header, or bytes of the tables, packed or not.
   Reject update(const Command& command);
 
  private:

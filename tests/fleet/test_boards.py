@@ -37,8 +37,9 @@ from tinyml_cli.updates.keys import SigningKey
 
 pytestmark = pytest.mark.slow
 AT_ONCE = RolloutPlan(stages=[100], soak_s=0, silent_s=4)
-# Erasures of the header's page and 9 of the tables, the header, 17 pieces, 9 pages' marks and the last one.
-_OPERATIONS = 1 + 9 + 1 + 17 + 9 + 1
+# Erasures of the header's page and 9 of the tables, the header, 131 unpacked blocks, 9 pages' marks and the
+# last one.
+_OPERATIONS = 1 + 9 + 1 + 131 + 9 + 1
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class BoardMember:
         number = image.read_header(update, release.document.name).release
         after = before
         if number > before.release and number not in _rejected(before):
-            deliver(link, update, self.id)
+            deliver(link, update, self.id, self._tables(before.model))
             link.restart()
             after = self._restarted(link)
         if after.release != number:
@@ -112,6 +112,14 @@ class BoardMember:
                 if number in _rejected(after)
                 else f"runs release {after.release}; the update's {number} is no newer"
             )
+
+    def _tables(self, model: str) -> bytes | None:
+        """Those that the board runs, where it had them from here."""
+        known = self._state.member(self.id).running
+        held = self._programs.held(known) if known else None
+        if held is None or held.update is None or not _is_of(held, model):
+            return None
+        return held.update.read_bytes()[image.HEADER_BYTES :]
 
     def _restarted(self, link: Link) -> Slots:
         if self._target.is_usb:

@@ -227,6 +227,10 @@ class Link:
         """Writes a piece of an update; returns when it lies in flash."""
         self._command(partial(protocol.encode_update, offset=offset, data=data), Ack)
 
+    def update_packed(self, offset: int, data: bytes) -> None:
+        """Writes a piece of an update's packed tables; returns when the board has unpacked it."""
+        self._command(partial(protocol.encode_packed, offset=offset, data=data), Ack)
+
     def restart(self) -> None:
         """Starts the device anew; a virtual one ends."""
         self._command(protocol.encode_restart, Ack)

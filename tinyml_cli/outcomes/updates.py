@@ -24,6 +24,12 @@ class ModelUpdated(Outcome):
     previous_release: Count | None = Field(default=None, description="that the board ran before")
     slot: str | None = Field(default=None, description="a or b")
     update_bytes: Count
+    sent_bytes: Count | None = Field(
+        default=None, description="of the tables, in the form in which they went"
+    )
+    form: str | None = Field(
+        default=None, description="whole, packed, or changes (of what the board ran): the smallest"
+    )
     resumed_bytes: Count = Field(default=0, description="that an interrupted update had left there")
     file: str | None = None
     seconds: float

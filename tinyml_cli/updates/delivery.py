@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from tinyml_cli.console import console
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.link.link import CommandRefusedError, Link
 from tinyml_cli.link.protocol import MAX_INPUT_BYTES, Slots
-from tinyml_cli.updates import image
+from tinyml_cli.updates import image, packing
 
+Form = Literal["whole", "packed", "changes"]
+
+_CANNOT_UNPACK = ("command", "base")
+"""Firmware from before there were packed tables; tables that are not those which the board runs."""
 _REFUSALS = {
     "architecture": (
         "The update does not fit the board's firmware: its network has another architecture, or was compiled "
@@ -48,23 +55,39 @@ def slots_of(link: Link) -> Slots:
         ) from error
 
 
-def deliver(link: Link, update: bytes, where: str) -> int:
-    """Sends an update, whole; the board runs it from its next start on.
+@dataclass(frozen=True)
+class Delivery:
+    """How an update came to a board.
+
+    Attributes:
+        form: of the tables: as they are, packed, or packed as changes of those that the board runs.
+        sent_bytes: of the tables.
+        resumed_bytes: of the tables, that an earlier attempt had left there.
+    """
+
+    form: Form
+    sent_bytes: int
+    resumed_bytes: int
+
+
+def deliver(link: Link, update: bytes, where: str, base: bytes | None = None) -> Delivery:
+    """Sends an update in its smallest form; the board runs it from its next start on.
 
     Args:
         where: the board, as messages call it.
-
-    Returns:
-        How many bytes of it lay there already.
+        base: the tables that it runs, where they are known.
 
     Raises:
         RefusedUpdateError: the board refuses it, in a sentence that says why.
         TinymlError: it does not answer.
     """
     tables = update[image.HEADER_BYTES :]
+    packed = packing.smallest(tables, base)
     try:
         link.update(0, update[: image.HEADER_BYTES])
         resumed = link.slots().received
+        if packed is not None and len(packed) < len(tables) - resumed and _takes_packed(link, packed):
+            return Delivery("changes" if packing.is_change(packed) else "packed", len(packed), resumed)
         with console.progress(len(tables), "model", "bytes") as bar:
             bar.advance(resumed)
             for offset in range(resumed, len(tables), MAX_INPUT_BYTES):
@@ -74,4 +97,19 @@ def deliver(link: Link, update: bytes, where: str) -> int:
     except CommandRefusedError as error:
         what, following = _REFUSALS.get(error.reason, (error.what, error.next_step))
         raise RefusedUpdateError(what, where, following) from error
-    return resumed
+    return Delivery("whole", len(tables) - resumed, resumed)
+
+
+def _takes_packed(link: Link, packed: bytes) -> bool:
+    """Sends packed tables; False where the board cannot unpack them, and has taken nothing."""
+    with console.progress(len(packed), "model", "bytes") as bar:
+        for offset in range(0, len(packed), MAX_INPUT_BYTES):
+            piece = packed[offset : offset + MAX_INPUT_BYTES]
+            try:
+                link.update_packed(offset, piece)
+            except CommandRefusedError as error:
+                if offset == 0 and error.reason in _CANNOT_UNPACK:
+                    return False
+                raise
+            bar.advance(len(piece))
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,14 @@ from tinyml_cli.link.protocol import Slots
 from tinyml_cli.link.virtual import VirtualDevice, flash_file
 from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.updates import ModelUpdated
-from tinyml_cli.run import Run, board_model
+from tinyml_cli.run import MANIFEST, Run, board_model
 from tinyml_cli.stages.adopt import open_run
 from tinyml_cli.updates import image, keys
 from tinyml_cli.updates.delivery import deliver, slots_of
 from tinyml_cli.updates.keys import SigningKey
 
 _LARGEST_UPDATE_BYTES = 2 << 20
+_MOST_RUNS = 200
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def flash_model(run: Run, target: BuildTarget, order: UpdateOrder) -> ModelUpdat
             before = _awake(link)
             update = make(before)
             release = image.read_header(update, str(order.file or run.path)).release
-            resumed = deliver(link, update, target.port or target.board.name)
+            base = known_tables(before.model, (order.firmware, run, *_beside(run)))
+            sent = deliver(link, update, target.port or target.board.name, base)
             link.restart()
             after = _awake(link) if target.is_usb else None
             url = link.url
@@ -126,7 +128,9 @@ def flash_model(run: Run, target: BuildTarget, order: UpdateOrder) -> ModelUpdat
         previous_release=before.release,
         slot=after.running,
         update_bytes=len(update),
-        resumed_bytes=resumed,
+        sent_bytes=sent.sent_bytes,
+        form=sent.form,
+        resumed_bytes=sent.resumed_bytes,
         seconds=_since(started),
     )
 
@@ -135,10 +139,31 @@ def text(sent: ModelUpdated, run: Run, target: BuildTarget) -> str:
     """The outcome in a sentence, and how to listen to the firmware of `run`, which has taken the model."""
     where = sent.port or sent.board
     resumed = f", {sent.resumed_bytes:,} of them from an earlier attempt" if sent.resumed_bytes else ""
+    forms = {"packed": "packed", "changes": "as changes of the model before"}
+    form = f", sent {forms[sent.form]} in {sent.sent_bytes:,} B" if sent.form in forms else ""
     return (
         f"{where} runs model {sent.model}, release {sent.release}, from slot {sent.slot} "
-        f"({sent.update_bytes:,} B in {sent.seconds:.1f} s{resumed}). Next: {monitor_step(run, target)}"
+        f"({sent.update_bytes:,} B{form}{resumed}; {sent.seconds:.1f} s). Next: {monitor_step(run, target)}"
     )
+
+
+def known_tables(model: str, among: Iterable[Run | None]) -> bytes | None:
+    """The tables of the model that a board runs, where one of these runs has it.
+
+    Args:
+        model: the first digits of its SHA-256.
+    """
+    for run in among:
+        with contextlib.suppress(TinymlError):
+            if run is not None and model and _model(run) == model[:12]:
+                return slots.lifted(run).tables
+    return None
+
+
+def _beside(run: Run) -> list[Run]:
+    """The runs in the same folder."""
+    folders = sorted(run.path.resolve().parent.glob(f"*/{MANIFEST}"))
+    return [Run(path.parent) for path in folders[:_MOST_RUNS]]
 
 
 def _maker(run: Run, order: UpdateOrder) -> Callable[[Slots], bytes]:
@@ -187,7 +212,8 @@ def _awake(link: Link) -> Slots:
 
 def _model(run: Run) -> str:
     manifest = run.manifest()
-    return manifest.artifacts[board_model(manifest)].sha256[:12]
+    model = manifest.artifacts.get(board_model(manifest))
+    return "" if model is None else model.sha256[:12]
 
 
 def _since(started: float) -> float:

@@ -144,6 +144,7 @@ UpdateError ModelSlots::begin_update(const uint8_t* bytes) {
     return UpdateError::kSignature;
   }
   received_ = 0;
+  packed_received_ = 0;
   for (int slot = 0; slot < kCount; ++slot) {
     if (slot != running_ && state(slot) == SlotState::kPartial &&
         memcmp(&header(slot), &given, sizeof(given)) == 0) {
@@ -180,6 +181,85 @@ UpdateError ModelSlots::add(size_t offset, const uint8_t* bytes, size_t count) {
   if (target_ == kBuiltIn || offset != received_) {
     return UpdateError::kOrder;
   }
+  return write_pages(bytes, count);
+}
+
+UpdateError ModelSlots::add_packed(size_t offset, const uint8_t* bytes, size_t count,
+                                   const uint8_t* running) {
+  if (offset > packed_received_) {
+    return UpdateError::kOrder;
+  }
+  if (offset + count <= packed_received_) {
+    return UpdateError::kNone;  // the answer was lost
+  }
+  if (offset == packed_received_ && offset > 0 && unpacked_ == terms_.tables_bytes) {
+    packed_received_ += count;  // the coder's last bytes, which nothing needs
+    return UpdateError::kNone;
+  }
+  if (target_ == kBuiltIn || offset != packed_received_) {
+    return UpdateError::kOrder;
+  }
+  size_t used = 0;
+  if (offset == 0) {
+    if (count < Unpacker::kPreambleBytes) {
+      return UpdateError::kOrder;
+    }
+    const UpdateError error = begin_packed(bytes, running);
+    if (error != UpdateError::kNone) {
+      return error;
+    }
+    used = Unpacker::kPreambleBytes;
+  }
+  packed_received_ += count;
+  UpdateError error = UpdateError::kNone;
+  while (error == UpdateError::kNone && unpacked_ < terms_.tables_bytes) {
+    const size_t left = terms_.tables_bytes - unpacked_;
+    const size_t room = sizeof(block_) - in_block_;
+    size_t taken = 0;
+    const size_t made =
+        unpacker_.take(bytes + used, count - used, &taken, block_ + in_block_, room < left ? room : left);
+    used += taken;
+    in_block_ += made;
+    unpacked_ += made;
+    if (in_block_ < sizeof(block_) && unpacked_ < terms_.tables_bytes) {
+      break;  // the next piece goes on
+    }
+    error = flush();
+  }
+  return error;
+}
+
+UpdateError ModelSlots::begin_packed(const uint8_t* preamble, const uint8_t* running) {
+  if (preamble[0] > 1) {
+    return UpdateError::kNotAnUpdate;
+  }
+  const bool is_change = preamble[0] == 1;
+  if (is_change) {
+    sha512 hash;
+    uint8_t digest[SHA512_BYTES];
+    sha512_begin(&hash);
+    sha512_add(&hash, running, terms_.tables_bytes);
+    sha512_end(&hash, digest);
+    if (memcmp(digest, preamble + Unpacker::kPreambleBytes - Unpacker::kBaseHashBytes,
+               Unpacker::kBaseHashBytes) != 0) {
+      return UpdateError::kBase;
+    }
+  }
+  unpacker_.begin(is_change ? running : nullptr);
+  unpacked_ = 0;
+  in_block_ = 0;
+  return UpdateError::kNone;
+}
+
+// Writes the block, but for what an interrupted update has left there: whole pages, so whole blocks.
+UpdateError ModelSlots::flush() {
+  const size_t count = in_block_;
+  in_block_ = 0;
+  return unpacked_ <= received_ ? UpdateError::kNone : write_pages(block_, count);
+}
+
+// Writes the next bytes of the tables; the last ones complete the update.
+UpdateError ModelSlots::write_pages(const uint8_t* bytes, size_t count) {
   UpdateError error = UpdateError::kNone;
   while (count > 0 && error == UpdateError::kNone) {
     const size_t left = FlashPages::kPageBytes - received_ % FlashPages::kPageBytes;

@@ -11,6 +11,8 @@
 //   self-test passed, `confirmed` marked                      in use
 //   self-test failed, or no attempt left: `rejected` marked   never used again
 //
+// Tables may come packed, see Unpacker; in flash they are not.
+//
 // Only the slot that is not in use is ever erased. A board boots the slot with the highest release whose
 // header carries a valid signature and whose tables have the hash in it; else the tables that were compiled
 // in.
@@ -22,6 +24,7 @@
 #include "ed25519.h"
 #include "flash_pages.h"
 #include "sha512.h"
+#include "unpacker.h"
 
 struct SlotHeader {
   uint8_t magic[4];
@@ -52,6 +55,7 @@ enum class UpdateError : uint8_t {
   kOlder,
   kSignature,
   kOrder,  // not the bytes that come next, or no update has begun
+  kBase,   // packed as changes of tables that do not run
   kFlash   // the flash does not hold what was written, or there is none
 };
 
@@ -89,6 +93,10 @@ class ModelSlots {
   // there already are ignored, any others must be the next ones. The last ones complete the update.
   UpdateError add(size_t offset, const uint8_t* bytes, size_t count);
 
+  // Takes packed tables, from byte 0 on also where an interrupted update goes on. `running`: the tables in
+  // use, whose changes they may be; it must outlive the update.
+  UpdateError add_packed(size_t offset, const uint8_t* bytes, size_t count, const uint8_t* running);
+
   // How many of the tables' bytes are there.
   size_t received() const { return received_; }
 
@@ -117,6 +125,9 @@ class ModelSlots {
   bool is_candidate(int slot) const;
   bool attempt(int slot);
   UpdateError write(const uint8_t* bytes, size_t count);
+  UpdateError write_pages(const uint8_t* bytes, size_t count);
+  UpdateError begin_packed(const uint8_t* preamble, const uint8_t* running);
+  UpdateError flush();
   UpdateError finish();
 
   FlashPages* flash_ = nullptr;
@@ -125,4 +136,9 @@ class ModelSlots {
   bool unusable_[kCount] = {};  // found damaged in this boot
   int target_ = kBuiltIn;       // being filled
   size_t received_ = 0;
+  Unpacker unpacker_;
+  size_t packed_received_ = 0;
+  size_t unpacked_ = 0;  // bytes of the tables, with those in the block
+  size_t in_block_ = 0;
+  alignas(4) uint8_t block_[256];
 };

@@ -80,7 +80,7 @@ bool parse_verb(Span word, Verb* verb) {
                 {"imu", Verb::kImu},         {"calibrate", Verb::kCalibrate},
 #if defined(TINYML_MODEL_SLOTS)
                 {"slots", Verb::kSlots},     {"update", Verb::kUpdate},
-                {"restart", Verb::kRestart},
+                {"packed", Verb::kPacked},   {"restart", Verb::kRestart},
 #endif
                 {"frame", Verb::kFrame},     {"advance", Verb::kAdvance},
                 {"learn", Verb::kLearn},     {"forget", Verb::kForget},
@@ -209,7 +209,7 @@ Reject decode_data(char* line, Span text, Command* command) {
 
 bool has_offset(Verb verb) {
 #if defined(TINYML_MODEL_SLOTS)
-  if (verb == Verb::kUpdate) {
+  if (verb == Verb::kUpdate || verb == Verb::kPacked) {
     return true;
   }
 #endif
@@ -290,6 +290,8 @@ const char* reject_name(Reject reject) {
       return "older";
     case Reject::kSignature:
       return "signature";
+    case Reject::kBase:
+      return "base";
     case Reject::kOrder:
       return "order";
     case Reject::kFlash:

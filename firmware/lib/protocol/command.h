@@ -4,7 +4,8 @@
 //   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
 //   calibrate SEQ SECONDS | advance SEQ COUNT | frame SEQ OFFSET BASE64 CRC
 //   learn SEQ TAKES NAME | forget SEQ NAME | list SEQ     NAME: the rest of the line
-//   slots SEQ | restart SEQ | update SEQ OFFSET BASE64 CRC      with TINYML_MODEL_SLOTS
+//   slots SEQ | restart SEQ | update SEQ OFFSET BASE64 CRC | packed SEQ OFFSET BASE64 CRC      with
+//   TINYML_MODEL_SLOTS
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
 //   last space, 8 hex digits
 #pragma once
@@ -36,6 +37,7 @@ enum class Verb : uint8_t {
 #if defined(TINYML_MODEL_SLOTS)
   kSlots,
   kUpdate,
+  kPacked,
   kRestart,
 #endif
 };
@@ -57,6 +59,7 @@ enum class Reject : uint8_t {
   kOlder,
   kSignature,
   kOrder,
+  kBase,
   kFlash,
 #endif
 };
@@ -70,9 +73,9 @@ struct Command {
   uint32_t count;    // of kAdvance; takes of kLearn
   const char* name;  // of kLearn, kForget: lies in the line's memory
   size_t name_length;
-  uint32_t offset;      // of kIn, kFrame, kUpdate: first byte of the input, frame or update
-  const uint8_t* data;  // of kPcm, kImu, kIn, kFrame, kUpdate: lies in the line's memory, from its start, and
-                        // shares its alignment
+  uint32_t offset;      // of kIn, kFrame, kUpdate, kPacked: first byte of the input, frame or update
+  const uint8_t* data;  // of kPcm, kImu and those with an offset: lies in the line's memory, from its start,
+                        // and shares its alignment
   size_t bytes;
 
   // The data of kPcm and kImu: interleaved values.

@@ -1,7 +1,8 @@
-// Power cuts during updates. Arguments: files of the public key (32 bytes), an old update and a new one.
-// For every operation of the update from the old model to the new one that a cut may hit, and every way to be
-// hit, the board must boot one of the two, and the update must then reach its end. Prints how many cuts
-// there were; exits with 1 and a reason where one of these fails.
+// Power cuts during updates. Arguments: files of the public key (32 bytes), an old update and a new one, and
+// the new one's tables packed as changes of the old one's, and alone. For every operation of the update from
+// the old model to the new one that a cut may hit, and every way to be hit, the board must boot one of the
+// two, and the update must then reach its end. Prints how many cuts there were; exits with 1 and a reason
+// where one of these fails.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,20 @@ static SlotTerms terms(const Bytes& key, const Bytes& update) {
   return SlotTerms{key.data(), header->architecture, header->tables_bytes, 0};
 }
 
+// Sends the packed tables of an update; what is left of the last piece, twice, as where an answer was lost.
+static UpdateError send_packed(ModelSlots* slots, const Bytes& update, const Bytes& packed,
+                               const uint8_t* running) {
+  UpdateError error = slots->begin_update(update.data());
+  const size_t piece = 1300;
+  if (slots->received() == update.size() - sizeof(SlotHeader)) return error;  // it only was not complete
+  for (size_t at = 0; error == UpdateError::kNone && at < packed.size(); at += piece) {
+    const size_t count = piece < packed.size() - at ? piece : packed.size() - at;
+    error = slots->add_packed(at, packed.data() + at, count, running);
+    if (error == UpdateError::kNone) error = slots->add_packed(at, packed.data() + at, count, running);
+  }
+  return error;
+}
+
 static UpdateError send(ModelSlots* slots, const Bytes& update, size_t piece) {
   UpdateError error = slots->begin_update(update.data());
   const uint8_t* tables = update.data() + sizeof(SlotHeader);
@@ -113,7 +128,8 @@ static int boot(ModelSlots* slots, FlashPages* flash, const Bytes& key, const By
 
 // The update with power cut at this operation; false: it ended before. `old_installed`: the old model lies in
 // a slot; else it is the one that was compiled in.
-static bool cut(const Bytes& key, const Bytes updates[2], bool old_installed, int operation, unsigned seed) {
+static bool cut(const Bytes& key, const Bytes updates[2], const Bytes* packed, bool old_installed,
+                int operation, unsigned seed) {
   const size_t size = ModelSlots::flash_bytes(terms(key, updates[0]).tables_bytes);
   alignas(8) static uint8_t memory[1 << 18];
   CutFlash::require(size <= sizeof(memory), "the model is too large for this test");
@@ -130,8 +146,13 @@ static bool cut(const Bytes& key, const Bytes updates[2], bool old_installed, in
   }
   ModelSlots second;
   CutFlash::require(boot(&second, &flash, key, updates) == old, "the old model does not boot");
+  const uint8_t* running = updates[0].data() + sizeof(SlotHeader);
+  const auto send_new = [&](ModelSlots* slots) {
+    return packed == nullptr ? send(slots, updates[1], 600)
+                             : send_packed(slots, updates[1], packed[old_installed ? 0 : 1], running);
+  };
   flash.power(operation, seed);
-  bool died = send(&second, updates[1], 600) != UpdateError::kNone && flash.is_dead();
+  bool died = send_new(&second) != UpdateError::kNone && flash.is_dead();
   if (!died) {
     ModelSlots rebooted;
     boot(&rebooted, &flash, key, updates);
@@ -143,7 +164,7 @@ static bool cut(const Bytes& key, const Bytes updates[2], bool old_installed, in
   const int chosen = boot(&after, &flash, key, updates);
   CutFlash::require(chosen == old || chosen == 1, "neither the old model nor the new one boots");
   if (chosen == old) {
-    CutFlash::require(send(&after, updates[1], 600) == UpdateError::kNone, "the update cannot be finished");
+    CutFlash::require(send_new(&after) == UpdateError::kNone, "the update cannot be finished");
     ModelSlots last;
     CutFlash::require(boot(&last, &flash, key, updates) == 1, "the new model does not boot in the end");
   }
@@ -183,15 +204,51 @@ static void try_attempts(const Bytes& key, const Bytes updates[2]) {
   CutFlash::require(older.begin_update(forged.data()) == UpdateError::kArchitecture, "another architecture");
 }
 
+// Packed tables that do not belong to the update, or not to what runs.
+static void try_hostile(const Bytes& key, const Bytes updates[2], const Bytes packed[2]) {
+  const size_t size = ModelSlots::flash_bytes(terms(key, updates[0]).tables_bytes);
+  alignas(8) static uint8_t memory[1 << 18];
+  memset(memory, 0xFF, size);
+  CutFlash flash(memory, size);
+  ModelSlots slots;
+  boot(&slots, &flash, key, updates);
+  const uint8_t* other = updates[1].data() + sizeof(SlotHeader);
+  CutFlash::require(send_packed(&slots, updates[1], packed[0], other) == UpdateError::kBase, "another base");
+  CutFlash::require(send(&slots, updates[1], 600) == UpdateError::kNone, "no update after a wrong base");
+  Bytes bytes(updates[1].size() * 2);
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    srand(seed);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(rand());
+    if (seed % 2 == 0) memcpy(bytes.data(), packed[1].data(), 12 + rand() % 200);
+    if (seed % 3 == 0) bytes[0] = 0;
+    memset(memory, 0xFF, size);
+    boot(&slots, &flash, key, updates);
+    CutFlash::require(slots.begin_update(updates[1].data()) == UpdateError::kNone, "the header is refused");
+    size_t at = 0;
+    UpdateError error = UpdateError::kNone;
+    while (error == UpdateError::kNone && at < bytes.size()) {
+      const size_t piece = 1 + rand() % 900;
+      const size_t count = piece < bytes.size() - at ? piece : bytes.size() - at;
+      error = slots.add_packed(at, bytes.data() + at, count, other);
+      at += count;
+    }
+    CutFlash::require(error != UpdateError::kNone, "any bytes are an update");
+    CutFlash::require(boot(&slots, &flash, key, updates) == -1, "the board boots what nobody signed");
+  }
+}
+
 int main(int count, char** arguments) {
-  CutFlash::require(count == 4, "three files");
+  CutFlash::require(count == 6, "five files");
   const Bytes key = read_file(arguments[1]);
   const Bytes updates[2] = {read_file(arguments[2]), read_file(arguments[3])};
+  const Bytes packed[2] = {read_file(arguments[4]), read_file(arguments[5])};
   try_attempts(key, updates);
+  try_hostile(key, updates, packed);
   int cuts = 0;
-  for (int old_installed = 0; old_installed < 2; ++old_installed) {
+  for (int way = 0; way < 4; ++way) {
     for (unsigned seed = 0; seed < 2; ++seed) {
-      for (int operation = 1; cut(key, updates, old_installed != 0, operation, seed); ++operation) ++cuts;
+      const Bytes* sent = way < 2 ? nullptr : packed;
+      for (int operation = 1; cut(key, updates, sent, way % 2 != 0, operation, seed); ++operation) ++cuts;
     }
   }
   printf("%d\n", cuts);

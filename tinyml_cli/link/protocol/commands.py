@@ -143,6 +143,19 @@ def encode_update(seq: int, offset: int, data: bytes) -> bytes:
     return _bulk_line("update", seq, str(offset), _base64(data))
 
 
+def encode_packed(seq: int, offset: int, data: bytes) -> bytes:
+    """Writes a piece of an update's tables that were packed, at most 2,048 bytes at once, in order from 0 on.
+
+    Raises:
+        ValueError: a negative offset, no data or too much.
+    """
+    if offset < 0 or not 0 < len(data) <= MAX_INPUT_BYTES:
+        raise ValueError(
+            f"packed accepts 1..{MAX_INPUT_BYTES} bytes, offset >= 0, not {len(data)} at {offset}"
+        )
+    return _bulk_line("packed", seq, str(offset), _base64(data))
+
+
 def encode_restart(seq: int) -> bytes:
     """Starts the device anew."""
     return _line("restart", seq)
