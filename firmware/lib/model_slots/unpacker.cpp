@@ -45,7 +45,8 @@ size_t Unpacker::take(const uint8_t* packed, size_t count, size_t* used, uint8_t
     uint32_t bit = 0;
     if (code_ < bound) {
       range_ = bound;
-      *probability = static_cast<uint16_t>(*probability + (((1u << kProbabilityBits) - *probability) >> kMoveBits));
+      *probability =
+          static_cast<uint16_t>(*probability + (((1u << kProbabilityBits) - *probability) >> kMoveBits));
     } else {
       code_ -= bound;
       range_ -= bound;

@@ -17,7 +17,8 @@ class Unpacker {
   static constexpr size_t kPreambleBytes = 12;
   static constexpr size_t kBaseHashBytes = 8;
 
-  // `base`: of the tables that are to come, as long as they are; nullptr: none. It must outlive the unpacking.
+  // `base`: of the tables that are to come, as long as they are; nullptr: none. It must outlive the
+  // unpacking.
   void begin(const uint8_t* base);
 
   // Decodes up to `room` bytes from what lies at `packed`. Returns how many; `*used` are those that it took,

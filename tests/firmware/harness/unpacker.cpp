@@ -1,5 +1,5 @@
-// Unpacks. Standard input: a byte that is 1 where a base comes, the number of tables' bytes (32 bits), the base,
-// and packed tables. Argument: of how many bytes a piece is. Prints the tables, as far as they come.
+// Unpacks. Standard input: a byte that is 1 where a base comes, the number of tables' bytes (32 bits), the
+// base, and packed tables. Argument: of how many bytes a piece is. Prints the tables, as far as they come.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
