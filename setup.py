@@ -64,7 +64,7 @@ setup(
         "tinyml_cli.project": ["templates/*"],
         "tinyml_cli.retraining": ["templates/*"],
         "tinyml_cli.speech": ["*.tsv"],
-        "tinyml_cli.teaching": ["*.tflite", "*.json", "*.npy", "*.npz"],
+        "tinyml_cli.word_embedding": ["*.tflite", "*.json", "*.npy", "*.npz"],
         "tinyml_cli.studio": ["web/*"],
     },
     cmdclass={"build_py": BuildWithFolders},

@@ -38,8 +38,8 @@ from tinyml_cli.speech.voices import Voices
 from tinyml_cli.tasks.kws.lead_in import settled
 from tinyml_cli.tasks.kws.noise_sweep import mix, speech_rms
 from tinyml_cli.tasks.kws.variations import Variations
-from tinyml_cli.teaching.row import MAP_BITS, MEAN_BITS, RowTables
 from tinyml_cli.training.examples import to_float
+from tinyml_cli.word_embedding.row import MAP_BITS, MEAN_BITS, RowTables
 
 Audio = NDArray[np.int16]
 Floats = NDArray[np.float32]
@@ -189,9 +189,9 @@ def other_sound(code: bytes, people: ClipSet, seed: int) -> tuple[NDArray[np.int
 
 def units(code: bytes, features: NDArray[np.uint16]) -> NDArray[np.int8]:
     """Unit vectors in 1/128 of features."""
-    from tinyml_cli.teaching import head
     from tinyml_cli.tflite import interpret
     from tinyml_cli.tflite.graph import parse
+    from tinyml_cli.word_embedding import head
 
     model = head.normalised(code)
     source, _ = interpret.io_quantization(parse(model))
@@ -200,7 +200,7 @@ def units(code: bytes, features: NDArray[np.uint16]) -> NDArray[np.int8]:
 
 
 def row_tables(code: bytes, others: NDArray[np.int8], audio: Audio, seed: int) -> RowTables:
-    """What lessons know about a body; see `tinyml_cli.teaching.row`.
+    """What lessons know about a body; see `tinyml_cli.word_embedding.row`.
 
     Args:
         code: int8 flatbuffer of the body.

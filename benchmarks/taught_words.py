@@ -26,10 +26,11 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.statistics.metrics import wilson_interval
 from tinyml_cli.tasks.kws.noise_sweep import speech_rms
-from tinyml_cli.teaching import embedding, head, lesson
+from tinyml_cli.teaching import lesson
 from tinyml_cli.teaching.takes import WordTake
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.word_embedding import embedding, head
 
 FEWEST_CLIPS, HEARD_CLIPS, MOST_TAKES = 4, 2, 5
 PIECE_S, STRIDE_FRAMES = 1.3, 10

@@ -16,12 +16,15 @@ from tinyml_cli.datasets import quarantine
 from tinyml_cli.files import sha256_file
 
 RATE_HZ = 16_000
+PITCHES_HZ = {"yes": (200, 300), "no": (2000, 3000)}
 
 
-def voice(seed: int, seconds: float = 1.0, amplitude: float = 0.3) -> np.ndarray:
+def voice(
+    seed: int, seconds: float = 1.0, amplitude: float = 0.3, pitch_hz: tuple[int, int] = (200, 300)
+) -> np.ndarray:
     rng = np.random.default_rng(seed)
     time_s = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
-    return amplitude * np.sin(2 * np.pi * rng.uniform(200, 900) * time_s) + 0.01 * rng.normal(
+    return amplitude * np.sin(2 * np.pi * rng.uniform(*pitch_hz) * time_s) + 0.01 * rng.normal(
         size=len(time_s)
     )
 
@@ -35,11 +38,13 @@ def write(path: Path, audio: np.ndarray, rate_hz: int = RATE_HZ) -> None:
 def folder(tmp_path: Path) -> Path:
     """Two words of four speakers, three takes each, nothing wrong."""
     root = tmp_path / "recordings"
-    for w, word in enumerate(("yes", "no")):
+    for w, word in enumerate(PITCHES_HZ):
         for speaker in range(4):
             for take in range(3):
                 seed = 100 * w + 10 * speaker + take
-                write(root / word / f"voice{speaker}_nohash_{take}.wav", voice(seed))
+                write(
+                    root / word / f"voice{speaker}_nohash_{take}.wav", voice(seed, pitch_hz=PITCHES_HZ[word])
+                )
     return root
 
 
@@ -68,10 +73,14 @@ def break_it(folder: Path) -> dict[str, set[str]]:
     write(folder / "yes" / "voice1_nohash_5.wav", np.zeros(RATE_HZ))
     write(folder / "yes" / "voice1_nohash_6.wav", voice(901, seconds=0.1))
     write(folder / "no" / "voice1_nohash_6.wav", np.clip(8 * voice(902), -1, 1))
-    write(folder / "no" / "voice1_nohash_7.wav", voice(903, seconds=0.5), rate_hz=8000)
+    write(
+        folder / "no" / "voice1_nohash_7.wav",
+        voice(903, seconds=0.5, pitch_hz=PITCHES_HZ["no"]),
+        rate_hz=8000,
+    )
     (folder / "no" / "voice0_nohash_9.wav").write_bytes(b"RIFF, but no more")
     (folder / "no" / "notes.txt").write_text("hello")
-    write(folder / "no" / "somebody.wav", voice(904))
+    write(folder / "no" / "somebody.wav", voice(904, pitch_hz=PITCHES_HZ["no"]))
     return {
         "duplicate": {"yes/voice0_nohash_7.flac"},
         "two_speakers": {"yes/voice3_nohash_8.wav"},

@@ -21,10 +21,11 @@ from tinyml_cli.build.target import LEARNER, build_target
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.teaching import embedding, lesson, on_board, takes, teach
+from tinyml_cli.teaching import lesson, on_board, takes, teach
 from tinyml_cli.teaching.firmware import learner
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.word_embedding import embedding
 
 pytestmark = pytest.mark.slow
 __all__ = ["files", "spoken"]

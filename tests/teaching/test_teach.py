@@ -23,9 +23,10 @@ from tinyml_cli.speech import synthesis
 from tinyml_cli.speech.espeak import EspeakUtterance
 from tinyml_cli.speech.plan import Planned
 from tinyml_cli.tasks.kws.lead_in import settled
-from tinyml_cli.teaching import embedding, head, lesson, prototypes, takes, teach
+from tinyml_cli.teaching import lesson, takes, teach
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.word_embedding import embedding, head, prototypes
 
 RATE_HZ = 16_000
 WORDS = ("lumos", "banana", "telephone")

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from tinyml_cli.console import console
 from tinyml_cli.data.audio_file import AUDIO_SUFFIXES
 from tinyml_cli.data.folder import (
     BACKGROUND_FOLDER,
@@ -17,10 +20,11 @@ from tinyml_cli.data.folder import (
     word_folders,
 )
 from tinyml_cli.data.inventory import OF_THE_DATA_SET, OF_THE_SYSTEM
-from tinyml_cli.datasets import checks
+from tinyml_cli.datasets import checks, sound_of_words
 from tinyml_cli.datasets.checks import CheckFinding, CheckSettings, DataKind, Item, Severity, Survey
 from tinyml_cli.datasets.sound_alike import near_pairs
 from tinyml_cli.datasets.survey import Clip, is_speech, read_clips
+from tinyml_cli.word_embedding import embedding
 from tinyml_cli.wording import counted
 
 # Softer than the softest of 3,476 clips of the Speech Commands test set by 20 dB.
@@ -41,6 +45,9 @@ _FINDINGS: dict[str, tuple[Severity, str]] = {
         "note",
         "nearly the same sound under another speaker: scores are too good if a split separates the two",
     ),
+    "unlike_word": ("note", "does not sound like the other clips of its word: listen to it"),
+    "mixed_word": ("note", "many clips do not sound like the others: it may not be one word"),
+    "words_alike": ("note", "two words that sound alike: the model will confuse them"),
     "unfinished": ("note", "violates its format; read to the end anyway"),
     "clipped": ("note", "the loudest parts are clipped"),
     "other_rate": ("note", "a different sample rate; resampled when read"),
@@ -74,6 +81,8 @@ def survey(root: Path, settings: CheckSettings) -> Survey:
     for clip in clips:
         findings += _of_clip(clip, settings.sample_rate_hz, settings.clip_ms)
     findings += [*_repeated(clips), *_nearly_repeated(clips)]
+    bad = {each.place for each in findings if _FINDINGS[each.kind][0] == "bad"}
+    findings += _by_sound([clip for clip in clips if clip.path not in bad])
     items = [Item(clip.path, clip.word, clip.speaker, clip.seconds) for clip in clips]
     readable = [item for item, clip in zip(items, clips, strict=True) if not clip.unreadable]
     findings += _too_few(readable, sorted(words))
@@ -132,6 +141,28 @@ def _nearly_repeated(clips: Sequence[Clip]) -> Iterator[CheckFinding]:
     speakers, digests = [clip.speaker for clip in spoken], [clip.digest for clip in spoken]
     for row, first in near_pairs([clip.course for clip in spoken], speakers, digests):
         yield CheckFinding("near_duplicate", spoken[row].path, f"as {spoken[first].path.as_posix()}")
+
+
+def _by_sound(clips: Sequence[Clip]) -> Iterator[CheckFinding]:
+    """What the word embedding says of the labels of clips that are not bad anyway."""
+    codes = [clip.codes for clip in clips if clip.codes is not None]
+    spoken = [clip for clip in clips if clip.codes is not None]
+    if not spoken:
+        return
+    with console.progress(len(spoken), "Comparing words") as progress:
+        vectors = embedding.vectors(np.stack(codes), lambda: progress.advance(1))
+    found = sound_of_words.compare(vectors, [clip.word for clip in spoken], [clip.speaker for clip in spoken])
+    for clip in found.unlike:
+        rather = f", rather `{clip.other}`: {clip.nearest:.2f}" if clip.other else ""
+        yield CheckFinding("unlike_word", spoken[clip.row].path, f"likeness {clip.own:.2f}{rather}")
+    for word, unlike, total in found.mixed:
+        yield CheckFinding("mixed_word", Path(word), f"{unlike} of {counted(total, 'clip')}")
+    for word, other, nearer, total in found.alike:
+        yield CheckFinding(
+            "words_alike",
+            Path(word),
+            f"`{other}`: {nearer} of {counted(total, 'clip')} are nearer to the other",
+        )
 
 
 def _too_few(items: Sequence[Item], words: Sequence[str]) -> Iterator[CheckFinding]:

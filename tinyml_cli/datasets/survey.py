@@ -15,8 +15,11 @@ from tinyml_cli.console import console
 from tinyml_cli.data import levels
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_sound
 from tinyml_cli.data.folder import BACKGROUND_FOLDER, SILENCE_FOLDER
+from tinyml_cli.data.pcm import fit_length, to_int16
+from tinyml_cli.data.resample import resample
 from tinyml_cli.data.speakers import has_speaker, speaker_of
 from tinyml_cli.datasets.sound_alike import Course, course_of
+from tinyml_cli.word_embedding import embedding
 
 _THREADS = 2
 
@@ -41,6 +44,7 @@ class Clip:
         clipped_share: share of samples in flattened peaks.
         digest: SHA-256 of the sound without its zeros at both ends; a WAV and its FLAC have the same.
         course: what nearly the same sounds have in common; None for silence.
+        codes: what the word embedding is given of its loudest second; None for silence and background.
     """
 
     path: Path
@@ -58,6 +62,7 @@ class Clip:
     clipped_share: float = 0.0
     digest: str = ""
     course: Course | None = None
+    codes: NDArray[np.int8] | None = None
 
 
 def read_clips(root: Path, paths: Sequence[Path]) -> list[Clip]:
@@ -95,7 +100,15 @@ def _read(root: Path, path: Path) -> Clip:
         clipped_share=levels.clipped_share(audio),
         digest=digest(audio),
         course=course_of(audio, sound.rate_hz),
+        codes=_codes(audio, sound.rate_hz) if is_speech(word) and audio.any() else None,
     )
+
+
+def _codes(audio: NDArray[np.int16], rate_hz: int) -> NDArray[np.int8]:
+    longest = round(embedding.CLIP_MS * rate_hz / 1000)
+    loudest = fit_length(audio, longest).astype(np.float32) / 32768
+    sound = to_int16(resample(loudest, rate_hz, embedding.settings().sample_rate_hz))
+    return embedding.codes(fit_length(sound, embedding.clip_samples()))
 
 
 def digest(audio: NDArray[np.int16]) -> str:

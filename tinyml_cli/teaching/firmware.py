@@ -21,8 +21,9 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest_sections import TaughtWord
 from tinyml_cli.next_step import next_step
 from tinyml_cli.run import MODEL_INT8, Run
-from tinyml_cli.teaching import embedding, head, lesson
+from tinyml_cli.teaching import lesson
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.word_embedding import embedding, head
 
 FLASH_PAGES_BYTES = 2 * 4096
 NAME_BYTES = 44

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.manifest_sections import TaughtWord
-from tinyml_cli.teaching import embedding, head
-from tinyml_cli.teaching.prototypes import ONE, cosines, prototype
-from tinyml_cli.teaching.row import row_of
 from tinyml_cli.teaching.takes import WordTake
+from tinyml_cli.word_embedding import embedding, head
+from tinyml_cli.word_embedding.prototypes import ONE, cosines, prototype
+from tinyml_cli.word_embedding.row import row_of
 
 Int8 = npt.NDArray[np.int8]
 

@@ -33,8 +33,9 @@ from tinyml_cli.next_step import next_step
 from tinyml_cli.outcomes.teaching import WordLearned, WordsTaught
 from tinyml_cli.run import Run
 from tinyml_cli.senses.microphone import Microphone
-from tinyml_cli.teaching import embedding, takes, teach
+from tinyml_cli.teaching import takes, teach
 from tinyml_cli.teaching.firmware import NAME_BYTES
+from tinyml_cli.word_embedding import embedding
 
 LEARNED = "learned"
 """Takes of words that boards learned, a folder per word: the layout that `--add-recordings` reads."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tinyml_cli.data.audio_file import UnreadableAudioError, read_audio
 from tinyml_cli.data.trim import Cut, cut_word, cut_words
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.teaching import embedding
+from tinyml_cli.word_embedding import embedding
 from tinyml_cli.wording import counted
 
 FEWEST, MOST = 3, 10

@@ -36,11 +36,12 @@ from tinyml_cli.outcomes.teaching import TaughtWordFigures, WordsTaught
 from tinyml_cli.recipes.kws import MAX_WORDS
 from tinyml_cli.run import MANIFEST, MODEL_FLOAT32, MODEL_INT8, Run
 from tinyml_cli.tasks.kws.checks import check_words
-from tinyml_cli.teaching import embedding, head, lesson, takes
-from tinyml_cli.teaching.prototypes import ONE, cosines
+from tinyml_cli.teaching import lesson, takes
 from tinyml_cli.tflite import opset
 from tinyml_cli.tflite.graph import parse, total_macs
 from tinyml_cli.tflite.interpret import tensor_quantization
+from tinyml_cli.word_embedding import embedding, head
+from tinyml_cli.word_embedding.prototypes import ONE, cosines
 
 FOLDER = "taught"
 """Where a run keeps its takes, a folder per word: the layout that `--add-recordings` reads."""

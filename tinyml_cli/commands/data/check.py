@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Check data before training: counts, damage, duplicates, leaks between speakers or splits.
 
-    Sound: clipping, silence, length. Images: blur, exposure, near-duplicates. Motion and other series:
-    rate, gaps, clipping, stillness, near-duplicates.
+    Sound: clipping, silence, length, clips unlike their word, words that sound alike. Images: blur,
+    exposure, near-duplicates. Motion and other series: rate, gaps, clipping, stillness, near-duplicates.
 
     Exits with 1 while the folder contains bad files.
 

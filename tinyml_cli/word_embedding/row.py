@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_cli.teaching.prototypes import direction
+from tinyml_cli.word_embedding.prototypes import direction
 
 Int8 = npt.NDArray[np.int8]
 

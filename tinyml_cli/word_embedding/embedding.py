@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from tinyml_cli.documents import load_json
 from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.features.settings import AudioFrontendSettings
-from tinyml_cli.tasks.kws.lead_in import after_background
-from tinyml_cli.teaching import ear, head
-from tinyml_cli.teaching.row import RowTables
+from tinyml_cli.tasks.kws.lead_in import after_background, settled
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
+from tinyml_cli.word_embedding import ear, head
+from tinyml_cli.word_embedding.row import RowTables
 
 CLIP_MS = 1000
 # Behind a take, for its last windows and for a board that takes a while to judge each.
@@ -84,9 +85,42 @@ def stream(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
 
 def heard(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.int8] | None:
     """Windows int8 [shifts, frames, channels] around the word of a take; None where none stands out."""
+    return ear.windows(_quantized(extract(stream(clip), settings())))
+
+
+def codes(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
+    """What the network is given of a clip int16 [samples] after a while of its background.
+
+    Returns:
+        int8 [frames, channels].
+    """
+    return _quantized(settled(clip[None], settings())[0])
+
+
+def _quantized(features: npt.NDArray[np.uint16]) -> npt.NDArray[np.int8]:
+    scale, zero_point = _input_quantization()
+    return quantize_features(features, scale, zero_point)
+
+
+@functools.cache
+def _input_quantization() -> tuple[float, int]:
     source, _ = interpret.io_quantization(parse(body()))
-    features = extract(stream(clip), settings())
-    return ear.windows(quantize_features(features, source.scale, source.zero_point))
+    return source.scale, source.zero_point
+
+
+def vectors(
+    inputs: npt.NDArray[np.int8], advance: Callable[[], object] | None = None
+) -> npt.NDArray[np.float32]:
+    """Unit vectors float32 [clips, values] of many `codes` [clips, frames, channels], quickly.
+
+    `advance` is called after each. A step or two from the bytes of a board.
+    """
+    _, target = interpret.io_quantization(parse(body()))
+    found = interpret.dequantize_values(
+        interpret.run_int8(body(), inputs[..., None], advance=advance), target
+    )
+    unit: npt.NDArray[np.float32] = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+    return unit
 
 
 def units(windows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
