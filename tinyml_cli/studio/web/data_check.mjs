@@ -8,6 +8,8 @@ import { NOUNS } from "./data.mjs";
 const AT_FIRST = 12;
 
 export default async function show(body, { page, folder, changed }) {
+  const opened = new Map(); // kind of finding -> what of it is open, which outlives reading all anew
+  let away = 0;
   page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name)));
   body.replaceChildren(h("p", { class: "lead" }, "Reading every file …"));
 
@@ -20,17 +22,21 @@ export default async function show(body, { page, folder, changed }) {
       body,
       h("div", { class: "spread" },
         h("p", { class: bad ? "verdict wrong" : "verdict good" }, bad ? `${bad.toLocaleString("en")} of ${counted(told.n, NOUNS[folder.kind])} bad` : `${counted(told.n, NOUNS[folder.kind])}, no faults found`),
-        bad > 0 && button("Move bad files away", moveAway, { class: "quiet" })),
+        h("div", { class: "row center" },
+          away > 0 && button("Move back", moveBack, { class: "quiet" }),
+          bad > 0 && button("Move bad files away", moveAway, { class: "quiet" }))),
       ...[...groups.values()].map((findings) => group(findings)),
       ...Object.entries(told.left_out).map(([reason, n]) => h("p", { class: "lead" }, `${counted(n, "other file")}: ${reason}`)),
     );
   }
 
   function group(findings) {
-    const [{ severity, meaning }] = findings;
+    const [{ kind, severity, meaning }] = findings;
+    const is = opened.get(kind) ?? { open: severity === "bad" || findings.length <= 6, all: false };
+    opened.set(kind, is);
     const place = h("div", { class: "grid" });
     const lines = h("ul", { class: "plainlist" });
-    const more = h("button", { type: "button", class: "quiet", onclick: () => draw(findings.length) }, `All ${findings.length}`);
+    const more = h("button", { type: "button", class: "quiet", onclick: () => showAll() }, `All ${findings.length}`);
     const labels = folder.labels.map((each) => each.name);
     const tools = { kind: folder.kind, labels, changed, chosen: null, refused: read };
     function draw(n) {
@@ -46,21 +52,31 @@ export default async function show(body, { page, folder, changed }) {
       lines.replaceChildren(...shown.filter((each) => !each.item).map((each) => h("li", {}, h("b", {}, each.place), each.detail && ` ${each.detail}`)));
       more.hidden = findings.length <= n;
     }
-    draw(AT_FIRST);
-    return h("details", { class: `finding ${severity}`, open: severity === "bad" || findings.length <= 6 },
+    // The button goes, and the keyboard to the first of what has come.
+    function showAll() {
+      is.all = true;
+      draw(findings.length);
+      place.children[AT_FIRST]?.focus();
+    }
+    draw(is.all ? findings.length : AT_FIRST);
+    return h("details", { class: `finding ${severity}`, open: is.open, ontoggle: ({ target }) => (is.open = target.open) },
       h("summary", {}, h("span", { class: "mark" }, severity), h("span", {}, meaning), h("small", {}, String(findings.length))), lines, place, more);
   }
 
   async function moveAway() {
     const { moved } = await post("/api/data/move-away", { folder: folder.name });
     page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name), "--fix"));
-    notice(`${counted(moved, "file")} moved to ${folder.name}-quarantine`, {
-      text: "Undo",
-      act: async () => {
-        await post("/api/data/move-back", { folder: folder.name });
-        notice("Moved back");
-      },
-    });
+    away += moved;
+    notice(`${counted(moved, "file")} moved to ${folder.name}-quarantine`);
+    await read();
+  }
+
+  async function moveBack() {
+    const { moved } = await post("/api/data/move-back", { folder: folder.name });
+    page.sameAs(commandLine("tinyml", "data", "check", pathOf(folder.name), "--undo"));
+    away = 0;
+    notice(`${counted(moved, "file")} moved back`);
+    await read();
   }
 
   await read();
