@@ -59,6 +59,7 @@ class PretendDevice:
         self.bricks: set[str] = set()
         self.is_dead = False
         self.running: str | None = None
+        self.shadow: str | None = None
         self.revision = 0
         self.failed: str | None = None
         self.number = 0
@@ -68,7 +69,7 @@ class PretendDevice:
     def obey(self, desired: DesiredState) -> None:
         if self.is_dead or desired.revision <= self.revision:
             return
-        self.revision = desired.revision
+        self.revision, self.shadow = desired.revision, desired.shadow
         if desired.release and desired.release != self.running:
             if desired.release in self.bricks:
                 self.failed = desired.release
@@ -85,8 +86,15 @@ class PretendDevice:
             return
         self.number += 1
         self.answers += answers
-        wrong = sum(self.rng.random() < self.wrong[self.running] for _ in range(answers))
-        told = Telemetry(e="epoch", n=self.number, r=self.running, s=60.0 * answers, p=(answers, wrong))
+        right = [self.rng.random() >= self.wrong[self.running] for _ in range(answers)]
+        wrong, beside = answers - sum(right), None
+        if self.shadow is not None:
+            shadow = [self.rng.random() >= self.wrong[self.shadow] for _ in range(answers)]
+            only = [acting - other for acting, other in zip(right, shadow, strict=True)]
+            beside = (self.shadow, answers, only.count(1), only.count(-1))
+        told = Telemetry(
+            e="epoch", n=self.number, r=self.running, s=60.0 * answers, p=(answers, wrong), x=beside
+        )
         self.outbox[self.number] = told.encoded()
 
 

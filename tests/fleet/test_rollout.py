@@ -108,6 +108,21 @@ def test_devices_that_die_of_a_release_bring_it_back(tmp_path: Path, clock: Cloc
     assert all(device.running == "old" for device in fleet.devices.values())
 
 
+@pytest.mark.parametrize(("release", "ends"), [("good", "done"), ("bad", "rolled back")])
+def test_a_challenger_scores_as_a_shadow_before_any_device_runs_it(
+    tmp_path: Path, clock: Clock, release: str, ends: str
+) -> None:
+    fleet = _fleet(tmp_path, clock, devices=6)
+    fleet.start(release, PLAN.model_copy(update={"shadow_percent": 50.0}))
+    while (found := fleet.minute(clock)).stage < 0 and found.state == "running":
+        assert not any(device.running == release for device in fleet.devices.values())
+    if ends == "rolled back":
+        assert found.reason.startswith("shadow: ")
+    assert _until_over(fleet, clock).state == ends
+    fleet.minute(clock)
+    assert all(device.shadow is None for device in fleet.devices.values())
+
+
 def test_a_device_that_starts_nothing_ends_a_rollout_and_may_start_it_the_next_time(
     tmp_path: Path, clock: Clock
 ) -> None:
