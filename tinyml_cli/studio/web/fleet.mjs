@@ -72,15 +72,17 @@ function stages(rollout, redraw) {
 const condition = (device) => (!device.online ? "lost" : device.failed ? "failed" : device.drift ? "drift" : device.drift === null ? "unknown" : "well");
 const WORDS = { lost: "lost", failed: "refused a release", drift: "drifts", unknown: "too little heard", well: "well" };
 
+const said = (kind, count) => (kind === "drift" && count !== 1 ? "drift" : WORDS[kind]);
+
 function devices(fleet) {
   const kinds = Object.keys(WORDS).map((kind) => [kind, fleet.devices.filter((device) => condition(device) === kind)]).filter(([, found]) => found.length);
   const dots = fleet.devices.map((device) => h("i", { class: `dot ${condition(device)}`, title: `${device.id}: ${device.name ?? "?"}, ${WORDS[condition(device)]}` }));
-  const legend = kinds.map(([kind, found]) => h("span", { class: "state" }, h("i", { class: `dot ${kind}` }), `${found.length} ${WORDS[kind]}`));
+  const legend = kinds.map(([kind, found]) => h("span", { class: "state" }, h("i", { class: `dot ${kind}` }), `${found.length} ${said(kind, found.length)}`));
   const worst = kinds.filter(([kind]) => kind !== "well" && kind !== "unknown").flatMap(([, found]) => found).slice(0, 30);
   const rows = worst.map((device) =>
     h("tr", {}, h("th", { scope: "row" }, device.id), h("td", {}, device.name ?? ""), h("td", {}, WORDS[condition(device)]), h("td", {}, device.answers ? `${((100 * device.wrong) / device.answers).toFixed(0)} % wrong` : ""), h("td", {}, device.failed ? device.reason : device.online ? device.drift_why : `seen ${device.seen}`)),
   );
-  return h("section", {}, h("h2", {}, "Devices"), h("div", { class: "dots", role: "img", "aria-label": kinds.map(([kind, found]) => `${found.length} ${WORDS[kind]}`).join(", ") }, ...dots), h("p", { class: "row" }, ...legend), rows.length > 0 && h("div", { class: "scroll" }, h("table", { class: "plain fleet" }, h("tbody", {}, ...rows))));
+  return h("section", {}, h("h2", {}, "Devices"), h("div", { class: "dots", role: "img", "aria-label": kinds.map(([kind, found]) => `${found.length} ${said(kind, found.length)}`).join(", ") }, ...dots), h("p", { class: "row" }, ...legend), rows.length > 0 && h("div", { class: "scroll" }, h("table", { class: "plain fleet" }, h("tbody", {}, ...rows))));
 }
 
 function past(lines) {
