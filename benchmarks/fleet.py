@@ -1,6 +1,7 @@
 """A fleet of virtual devices through a first, a good and a bad release, on lines that lose messages.
 
 python benchmarks/fleet.py CHAMPION GOOD BAD SOUNDS [--devices 200] [--gateways 2] [--broken 0.05] [--kills 3]
+    [--seed 1]
 
 CHAMPION, GOOD and BAD are runs, SOUNDS a folder with a folder of recordings for each word. Starts mosquitto,
 a server and gateways as processes, kills the server with SIGKILL in the middle, and says at the end: how far
@@ -58,8 +59,8 @@ class Trial:
                 name, *_TINYML, "fleet", "bridge", "--virtual", str(each),
                 "--sounds", str(self.arguments.sounds), "--gateway", name, "--state", str(self.folder / name),
                 "--broker", self.url, "--pace", "1", "--report", "10", "--bytes-per-second", "200",
-                "--heartbeat", "15", "--seed", str(number + 1), "--broken", str(self.arguments.broken),
-                "--drop", "0.1", "--duplicate", "0.1",
+                "--heartbeat", "15", "--seed", str(self.arguments.seed + number),
+                "--broken", str(self.arguments.broken), "--drop", "0.1", "--duplicate", "0.1",
             )
             # fmt: on
 
@@ -153,6 +154,7 @@ def main() -> None:
     parser.add_argument("--gateways", type=int, default=2)
     parser.add_argument("--broken", type=float, default=0.05)
     parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1, help="of the first gateway's rooms, faults and line")
     parser.add_argument("--soak", default="1", help="minutes of a stage")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:

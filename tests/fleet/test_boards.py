@@ -190,13 +190,14 @@ def test_what_a_board_refuses_is_a_reason_and_it_runs_on(
     document = good.document
     for release, why in (
         (replace(good, update=None), "signed for no board"),
-        (_held(site, 2, 21, tmp_path, stranger), "signature"),
+        (forged := _held(site, 2, 21, tmp_path, stranger), "signature"),
         (_held(site, 2, 9, tmp_path), "no newer"),
     ):
         with pytest.raises(InstallError, match=why):
             member.install(release, 1)
         member.open()
         assert site.runs[0].manifest().artifacts[MODEL_INT8].sha256.startswith(member.model())
+    assert forged.update is not None and not forged.update.exists(), "what was refused is fetched anew"
     member.install(good, 1)
     assert document.model_sha256.startswith(member.model())
     member.install(replace(good, update=None), 2)  # it runs already

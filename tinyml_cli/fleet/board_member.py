@@ -85,6 +85,8 @@ class BoardMember:
         try:
             self._bring(release, self.open())
         except RefusedUpdateError as error:
+            if release.update is not None:  # the next time it is fetched again: anybody may have forged it
+                release.update.unlink(missing_ok=True)
             raise refused(error) from error
         except TinymlError as error:  # its power failed, or it was unplugged; its slots know how far it came
             self._lose()
