@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "crc32.h"
 #include "fixed_point.h"
 #include "lesson_tables.h"
 #include "pupil.h"
@@ -18,6 +19,21 @@ constexpr int32_t kTooNear = 12288;         // a cosine of 0.75
 constexpr uint8_t kColors[][3] = {{0, 128, 255}, {255, 128, 0}, {255, 0, 128}, {0, 255, 255}, {255, 255, 0}};
 constexpr size_t kColorCount = sizeof(kColors) / sizeof(kColors[0]);
 
+// Of `takes` of a word in flash whose row was trained: it counts in place of the program's.
+constexpr uint32_t kTrained = 1u << 31;
+
+bool is_trained(const TaughtWord& word) {
+  return (word.takes & kTrained) != 0;
+}
+
+uint32_t name_of(const TaughtWord& word) {
+  return crc32(word.name, strlen(word.name));
+}
+
+bool is_lesson(const Command& command) {
+  return command.count >= WordLesson::kFewestTakes && command.count <= WordLesson::kMostTakes;
+}
+
 // A word's logit from its row: the sum in 1/2048 as int8 in 1/16, as FULLY_CONNECTED requantises it.
 int8_t logit_of(const TaughtWord& word, const int8_t* unit) {
   return static_cast<int8_t>(clamp_s8(rescale(cosine(word.weights, unit) + word.bias, 1 << 30, -6)));
@@ -28,10 +44,10 @@ int8_t logit_of(const TaughtWord& word, const int8_t* unit) {
 void Pupil::begin(const ListenerConfig& config) {
   built_in_ = config;
   store_.begin(session_.hal().flash_pages(), TINYML_EMBEDDING);
-  // A word that became part of the program is no longer needed twice.
+  // A word that became part of the program is no longer needed twice, unless it was trained since.
   for (size_t i = 0; i < LABEL_COUNT - kFirstWord; ++i) {
     const size_t index = store_.find(kBuiltInWords[i].name, strlen(kBuiltInWords[i].name));
-    if (index < store_.count()) {
+    if (index < store_.count() && !is_trained(store_.word(index))) {
       store_.remove(index);
     }
   }
@@ -71,7 +87,12 @@ void Pupil::learn(const int8_t* unit, uint32_t now_ms) {
       .number("t_ms", now_ms)
       .end();
   if (lesson_.takes() == wanted_) {
-    finish();
+    wanted_ = 0;
+    if (is_training_) {
+      finish_training();
+    } else {
+      finish();
+    }
   }
 }
 
@@ -91,6 +112,8 @@ Reject Pupil::execute(const Command& command) {
   switch (command.verb) {
     case Verb::kLearn:
       return start(command);
+    case Verb::kTrain:
+      return start_training(command);
     case Verb::kForget:
       return forget(command);
     case Verb::kList:
@@ -101,7 +124,21 @@ Reject Pupil::execute(const Command& command) {
   }
 }
 
+void Pupil::find_words() {
+  words_ = LABEL_COUNT - kFirstWord;
+  for (size_t i = 0; i < words_; ++i) {
+    known_[i] = &kBuiltInWords[i];
+  }
+  for (size_t i = 0; i < store_.count(); ++i) {
+    const TaughtWord& kept = store_.word(i);
+    const size_t index = index_of(kept.name, strlen(kept.name));
+    known_[index] = &kept;
+    words_ = index == words_ ? words_ + 1 : words_;
+  }
+}
+
 void Pupil::make_config() {
+  find_words();
   config_ = built_in_;
   for (size_t i = 0; i < kFirstWord + words(); ++i) {
     const bool is_built_in = i < LABEL_COUNT;
@@ -119,14 +156,29 @@ void Pupil::make_config() {
 }
 
 Reject Pupil::start(const Command& command) {
-  if (command.count < WordLesson::kFewestTakes || command.count > WordLesson::kMostTakes || knows(command) ||
-      store_.is_full() || !lesson_.begin(kLessonTables, command.name, command.name_length)) {
+  if (!is_lesson(command) || index_of(command.name, command.name_length) < words() || store_.is_full() ||
+      !lesson_.begin(kLessonTables, command.name, command.name_length)) {
     return Reject::kRange;
   }
+  is_training_ = false;
+  begin_lesson(command.count);
+  return Reject::kNone;
+}
+
+Reject Pupil::start_training(const Command& command) {
+  if (!is_lesson(command) || index_of(command.name, command.name_length) == words() ||
+      !lesson_.begin(kLessonTables, command.name, command.name_length)) {
+    return Reject::kRange;
+  }
+  is_training_ = true;
+  begin_lesson(command.count);
+  return Reject::kNone;
+}
+
+void Pupil::begin_lesson(uint32_t takes) {
   finder_.reset();
   idle_frames_ = 0;
-  wanted_ = command.count;
-  return Reject::kNone;
+  wanted_ = takes;
 }
 
 Reject Pupil::forget(const Command& command) {
@@ -148,8 +200,9 @@ void Pupil::report(const TaughtWord& word, bool is_built_in) {
   session_.event()
       .begin("word")
       .text("word", word.name)
-      .number("takes", word.takes)
+      .number("takes", word.takes & ~kTrained)
       .flag("built_in", is_built_in)
+      .flag("trained", is_trained(word))
       .hex("prototype", word.prototype, kWordValues)
       .hex("weights", word.weights, kWordValues)
       .signed_number("bias", word.bias)
@@ -160,15 +213,9 @@ void Pupil::finish() {
   TaughtWord made;
   size_t odd_take = 0;
   int32_t near = 0;
-  wanted_ = 0;
   switch (lesson_.finish(&made, &odd_take)) {
     case WordLesson::Outcome::kTakesDisagree:
-      session_.event()
-          .begin("not_learned")
-          .text("word", lesson_.name())
-          .text("reason", "takes_disagree")
-          .number("take", odd_take + 1)
-          .end();
+      report_odd(odd_take);
       return;
     case WordLesson::Outcome::kLikeOtherSound:
       report_refusal("like_other_sound");
@@ -195,6 +242,69 @@ void Pupil::finish() {
   make_config();
 }
 
+// The rows of all words learn from the takes: what one gains, others may have to give.
+void Pupil::finish_training() {
+  size_t odd_take = 0, changed = 0;
+  if (lesson_.find_odd(&odd_take)) {
+    report_odd(odd_take);
+    return;
+  }
+  training_.begin();
+  uint32_t names[RowTraining::kMostRows];
+  const size_t rows = words();
+  for (size_t i = 0; i < rows; ++i) {
+    training_.add(word(i).weights, word(i).bias);
+    names[i] = name_of(word(i));
+  }
+  lesson_.practise(&training_, index_of(lesson_.name(), strlen(lesson_.name())));
+  const bool kept = keep_rows(names, rows, &changed);
+  make_config();
+  if (!kept) {
+    report_refusal("flash");
+    return;
+  }
+  session_.event()
+      .begin("trained")
+      .text("word", lesson_.name())
+      .number("takes", lesson_.takes())
+      .number("rows", changed)
+      .number("erasures", store_.erasures())
+      .end();
+}
+
+// Writes the rows that training has changed, each in the place of the one before, which moves words in flash.
+bool Pupil::keep_rows(const uint32_t* names, size_t rows, size_t* changed) {
+  for (size_t row = 0; row < rows; ++row) {
+    size_t at = 0;
+    while (at + 1 < words() && name_of(word(at)) != names[row]) {
+      ++at;
+    }
+    TaughtWord made = word(at);
+    training_.row(row, made.weights, &made.bias);
+    if (made.bias == word(at).bias && memcmp(made.weights, word(at).weights, kWordValues) == 0) {
+      continue;
+    }
+    made.takes |= kTrained;
+    const size_t index = store_.find(made.name, strlen(made.name));
+    const bool is_new = index == store_.count();
+    if (is_new ? !store_.add(made) : !store_.replace(index, made)) {
+      return false;
+    }
+    find_words();
+    ++*changed;
+  }
+  return true;
+}
+
+void Pupil::report_odd(size_t take) {
+  session_.event()
+      .begin("not_learned")
+      .text("word", lesson_.name())
+      .text("reason", "takes_disagree")
+      .number("take", take + 1)
+      .end();
+}
+
 void Pupil::report_refusal(const char* reason) {
   session_.event().begin("not_learned").text("word", lesson_.name()).text("reason", reason).end();
 }
@@ -212,19 +322,14 @@ const TaughtWord* Pupil::nearest(const TaughtWord& word, int32_t* near) const {
   return found;
 }
 
-bool Pupil::knows(const Command& command) const {
+// The word of this name; words(): there is none.
+size_t Pupil::index_of(const char* name, size_t length) const {
   for (size_t i = 0; i < words(); ++i) {
-    const char* name = word(i).name;
-    if (strlen(name) == command.name_length && memcmp(name, command.name, command.name_length) == 0) {
-      return true;
+    if (strlen(word(i).name) == length && memcmp(word(i).name, name, length) == 0) {
+      return i;
     }
   }
-  return false;
-}
-
-const TaughtWord& Pupil::word(size_t index) const {
-  constexpr size_t kBuiltIn = LABEL_COUNT - kFirstWord;
-  return index < kBuiltIn ? kBuiltInWords[index] : store_.word(index - kBuiltIn);
+  return words();
 }
 
 #endif  // TINYML_APP_LEARNER

@@ -10,6 +10,7 @@
 #include "listener.h"
 #include "model_settings.h"
 #include "recognizer.h"
+#include "row_training.h"
 #include "session.h"
 #include "take_finder.h"
 #include "word_lesson.h"
@@ -50,24 +51,36 @@ class Pupil {
  private:
   static constexpr size_t kMostLabels = Recognizer::kMaxLabels;
   static_assert(LABEL_COUNT + WordStore::kMostWords <= kMostLabels, "all words have a label");
+  static_assert(LABEL_COUNT - kFirstWord + WordStore::kMostWords <= RowTraining::kMostRows,
+                "all words can be trained");
 
+  void find_words();
   void make_config();
   Reject start(const Command& command);
+  Reject start_training(const Command& command);
+  void finish_training();
+  bool keep_rows(const uint32_t* names, size_t rows, size_t* changed);
   Reject forget(const Command& command);
   void list();
   void report(const TaughtWord& word, bool is_built_in);
   void finish();
+  void report_odd(size_t take);
   void report_refusal(const char* reason);
   const TaughtWord* nearest(const TaughtWord& word, int32_t* near) const;
-  bool knows(const Command& command) const;
-  size_t words() const { return LABEL_COUNT - kFirstWord + store_.count(); }
-  const TaughtWord& word(size_t index) const;
+  size_t index_of(const char* name, size_t length) const;
+  void begin_lesson(uint32_t takes);
+  size_t words() const { return words_; }
+  const TaughtWord& word(size_t index) const { return *known_[index]; }
 
   Session& session_;
   ListenerConfig built_in_ = {};
   ListenerConfig config_ = {};
   WordStore store_;
   WordLesson lesson_;
+  RowTraining training_;
+  bool is_training_ = false;  // a word that is known, rather than learning a new one
+  const TaughtWord* known_[kMostLabels] = {};
+  size_t words_ = 0;
   TakeFinder<FEATURE_FRAMES, FEATURE_CHANNELS> finder_;
   size_t wanted_ = 0;         // takes; 0: no lesson is under way
   uint32_t idle_frames_ = 0;  // since the lesson's last window

@@ -238,6 +238,7 @@ bool Session::execute(const Command& command) {
     case Verb::kCalibrate:
     case Verb::kFrame:
     case Verb::kLearn:
+    case Verb::kTrain:
     case Verb::kForget:
     case Verb::kList:
     case Verb::kAdvance:

@@ -28,6 +28,7 @@ VERBS = (
     "calibrate",
     "frame",
     "learn",
+    "train",
     "forget",
     "list",
     "advance",
@@ -84,7 +85,7 @@ def expected(line: bytes) -> str:
         return _expected_led(words[2:], seq)
     if verb in ("calibrate", "advance"):
         return _expected_number(verb, words[2:], seq)
-    if verb == "learn":
+    if verb in ("learn", "train"):
         count = _expected_number(verb, words[2:3], seq)
         return count if count.startswith("nak") else _expected_name(count, words[3:], seq)
     if verb == "forget":

@@ -23,6 +23,7 @@ from tinyml_cli.features.audio_frontend import extract, quantize_features
 from tinyml_cli.run import MODEL_INT8, Run
 from tinyml_cli.teaching import lesson, on_board, takes, teach
 from tinyml_cli.teaching.firmware import learner
+from tinyml_cli.teaching.row_training import RowTraining, practise
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 from tinyml_cli.word_embedding import embedding
@@ -243,3 +244,97 @@ def folder(path: Path, takes_of_it: list[Path]) -> Path:
 def test_firmware_that_learns_takes_a_run_that_was_taught(home: Run) -> None:
     with pytest.raises(TinymlError, match=r"takes a run that was taught.*tinyml teach"):
         build(home, build_target("native", app=LEARNER))
+
+
+def trained_by_host(files: dict[str, list[Path]], played: list[Path]) -> dict[str, tuple[str, int]]:
+    """Rows of FIRST and SECOND after training SECOND by other takes."""
+    lessons = [
+        lesson.learn(word, takes.read(files[word][:3] if word == SECOND else files[word]))
+        for word in (FIRST, SECOND)
+    ]
+    training = RowTraining.of(
+        np.stack([each.weights for each in lessons]), np.array([each.bias for each in lessons], np.int32)
+    )
+    windows = [embedding.heard(take.clip) for take in takes.read(played)]
+    units = embedding.units(np.stack([each for each in windows if each is not None]))
+    usable = ~np.array([SECOND in words for words in embedding.card().other_words])
+    practise(training, units.reshape(-1, units.shape[-1]), 1, embedding.other_sound(), usable)
+    return {
+        word: (weights.tobytes().hex(), int(bias))
+        for word, weights, bias in zip((FIRST, SECOND), *training.rows(), strict=True)
+    }
+
+
+def rows(device: Device) -> dict[str, tuple[str, int]]:
+    return {word: (weights, bias) for word, (_, weights, bias) in words(device).items()}
+
+
+def train_board(device: Device, word: str, paths: list[Path]) -> list[dict]:
+    assert device.command(f"train 1 {len(paths)} {word}")["event"] == "ack"
+    for take in takes.read(paths):
+        device.command("reset 2")
+        device.play(embedding.stream(take.clip))
+    return device.events("trained") + device.events("not_learned")
+
+
+@pytest.mark.parametrize("board", ["native", "sim"])
+def test_a_board_trains_the_rows_of_numpy(board: str, home: Run, files: dict[str, list[Path]]) -> None:
+    device = Device(board, firmware(home, board))
+    try:
+        device.wait("ready")
+        teach_board(device, SECOND, files[SECOND][:3])
+        for asked in (f"train 1 2 {SECOND}", f"train 1 11 {SECOND}", "train 1 5 nobody"):
+            assert device.command(asked) == {"event": "nak", "seq": 1, "reason": "range"}
+        before = rows(device)
+        (told,) = train_board(device, SECOND, files[SECOND][2:5])
+        assert (told["event"], told["word"], told["takes"]) == ("trained", SECOND, 3)
+        after = rows(device)
+        assert after == trained_by_host(files, files[SECOND][2:5])
+        assert told["rows"] == sum(after[word] != before[word] for word in after) > 0
+        assert device.command(f"forget 3 {FIRST}")["event"] == ("ack" if told["rows"] == 2 else "nak")
+        assert rows(device)[FIRST] == before[FIRST]
+    finally:
+        ended(device)
+
+
+def test_rows_survive_power_lost_at_every_write(
+    native: Path, files: dict[str, list[Path]], tmp_path: Path
+) -> None:
+    """Each row is the one before or after."""
+    flash = tmp_path / "flash"
+    survives(native, flash, 0, lambda device: teach_board(device, SECOND, files[SECOND][:3]))
+    start = flash.read_bytes()
+    before, after = rows_on(native, flash), trained_by_host(files, files[SECOND][2:5])
+    for operation in itertools.count(1):
+        flash.write_bytes(start)
+        was_cut = not survives(
+            native, flash, operation, lambda device: train_board(device, SECOND, files[SECOND][2:5])
+        )
+        found = rows_on(native, flash)
+        assert found.keys() == before.keys()
+        assert all(found[word] in (before[word], after[word]) for word in found)
+        if not was_cut:
+            break
+    assert operation > 3 and found == after
+
+
+def rows_on(native: Path, flash: Path) -> dict[str, tuple[str, int]]:
+    device = started(native, flash)
+    try:
+        device.wait("ready")
+        return rows(device)
+    finally:
+        ended(device)
+
+
+@pytest.mark.usefixtures("native")
+def test_the_command_has_a_board_train(home: Run, files: dict[str, list[Path]], tmp_path: Path) -> None:
+    run = Run.open(shutil.copytree(home.path, tmp_path / "home"))
+    target = build_target("native", app=LEARNER)
+    mixed = folder(tmp_path / "mixed", [*files[FIRST][:3], files[THIRD][0]])
+    with pytest.raises(TinymlError, match=rf"does not know `nobody`; it knows {FIRST}.*--teach"):
+        on_board.train(run, target, "nobody", on_board.Ears(mixed))
+    with pytest.raises(TinymlError, match=r"Take 4 does not sound like the others.*--train"):
+        on_board.train(run, target, FIRST, on_board.Ears(mixed))
+    trained = on_board.train(run, target, FIRST, on_board.Ears(folder(tmp_path / "own", files[FIRST][5:8])))
+    assert (trained.trained_rows, trained.erasures, trained.words) == (1, 1, [FIRST])

@@ -114,6 +114,10 @@ Frames = Annotated[
     ),
 ]
 Teach = Annotated[str | None, typer.Option("--teach", metavar="WORD", help="Have the board learn a word.")]
+Train = Annotated[
+    str | None,
+    typer.Option("--train", metavar="WORD", help="Have the board train by takes of a word that it knows."),
+]
 Trace = Annotated[
     str | None,
     typer.Option("--trace", help="What else the board should report: scores, features, status, audio."),

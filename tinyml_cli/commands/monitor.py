@@ -66,6 +66,7 @@ def command(
     frames: board_options.Frames = None,
     app: board_options.App = None,
     teach: board_options.Teach = None,
+    train: board_options.Train = None,
     accept_partial: options.AcceptPartial = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -83,6 +84,7 @@ def command(
       tinyml monitor runs/kws-yes-no --with runs/vww-person --replay yes/ --frames photos/
       tinyml monitor runs/anomaly-autoencoder --board nano33ble --calibrate 120
       tinyml monitor runs/home --board nano33ble --teach lumos
+      tinyml monitor runs/home --board nano33ble --train lumos
       tinyml monitor --board nano33ble --emulated --sound yes.wav
       tinyml monitor --board nano33ble --filter time --filter detections --log heard.jsonl
     """
@@ -92,8 +94,8 @@ def command(
     from tinyml_cli.run import Run
     from tinyml_cli.teaching import command as teaching
 
-    if teach is not None:
-        learned = teaching.on_board(run, board, port, teach, replay, microphone, device)
+    if word := teach or train:
+        learned = teaching.on_board(run, board, port, word, replay, microphone, device, teach is None)
         console.result(learned, teaching.learned_sentence(learned))
         return
     wanted = MonitorOptions(

@@ -191,6 +191,10 @@ class Link:
         """Has the board take the next words for this one; `learned` or `not_learned` ends it."""
         self._command(partial(protocol.encode_learn, takes=takes, name=name), Ack)
 
+    def train(self, name: str, takes: int) -> None:
+        """Has the board train by the next takes of a known word; `trained` or `not_learned` ends it."""
+        self._command(partial(protocol.encode_learn, takes=takes, name=name, verb="train"), Ack)
+
     def forget(self, name: str) -> None:
         """Has the board forget a word that it learned."""
         self._command(partial(protocol.encode_forget, name=name), Ack)

@@ -27,10 +27,12 @@ class WordsTaught(Outcome):
 
 
 class WordLearned(Outcome):
-    """What a board learned by its own ears (`tinyml monitor --teach`)."""
+    """What a board learned by its own ears (`tinyml monitor --teach` and `--train`)."""
 
     run: str = Field(description="path")
     board: str
     word: str
     takes: list[str] = Field(description="recordings of them in the run")
     words: list[str] = Field(description="all that the board hears now")
+    trained_rows: int | None = Field(default=None, description="rows of words that `--train` changed")
+    erasures: int | None = Field(default=None, description="of flash pages for words so far, after `--train`")

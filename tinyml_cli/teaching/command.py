@@ -85,14 +85,21 @@ def on_board(
     replay: Path | None,
     microphone: bool,
     device: str | None,
+    known: bool = False,
 ) -> WordLearned:
-    """Has a board learn a word; see `on_board.learn`."""
+    """Has a board learn a word, or train one that it knows; see `on_board.learn` and `on_board.train`."""
     target = build_target(board, app=LEARNER, port=port)
-    return board_lessons.learn(Run.open(run), target, word, board_lessons.Ears(replay, microphone, device))
+    teach_it = board_lessons.train if known else board_lessons.learn
+    return teach_it(Run.open(run), target, word, board_lessons.Ears(replay, microphone, device))
 
 
 def learned_sentence(outcome: WordLearned) -> str:
     """The outcome in a line."""
+    if outcome.trained_rows is not None:
+        return (
+            f"The board trained {counted(outcome.trained_rows, 'row')} by your `{outcome.word}` and hears by "
+            f"them from now on; {counted(outcome.erasures or 0, 'erasure')} of flash for words so far."
+        )
     following = next_step("teach", outcome.run, "--from-board", outcome.board)
     return (
         f"The board learned `{outcome.word}` and hears it from now on. To have it in the run too: {following}"

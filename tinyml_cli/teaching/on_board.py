@@ -26,7 +26,16 @@ from tinyml_cli.data.trim import cut_word
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import atomic_folder
 from tinyml_cli.link.link import Link
-from tinyml_cli.link.protocol import MAX_PCM_SAMPLES, Audio, Event, KnownWord, Learned, NotLearned, TakeHeard
+from tinyml_cli.link.protocol import (
+    MAX_PCM_SAMPLES,
+    Audio,
+    Event,
+    KnownWord,
+    Learned,
+    NotLearned,
+    TakeHeard,
+    TrainedRows,
+)
 from tinyml_cli.link.virtual import flash_file
 from tinyml_cli.monitor import live_feed
 from tinyml_cli.next_step import next_step
@@ -78,6 +87,35 @@ class Ears:
     device: str | None = None
 
 
+def train(run: Run, target: BuildTarget, word: str, ears: Ears) -> WordLearned:
+    """Has a board train its last layer by takes of a word that it knows, such as of another voice.
+
+    Raises:
+        TinymlError: a word that the board does not know, nothing to hear by, firmware that does not learn, or
+            takes that the board refuses.
+    """
+    heard = _files(ears.replay) if ears.replay is not None else []
+    _check_ears(target, ears)
+    with _open(run, target) as link:
+        known = [each.word for each in link.words()]
+        if word not in known:
+            raise TinymlError(
+                f"The board does not know `{word}`; it knows {', '.join(known) or 'no word'}",
+                "--train",
+                "Have it learn the word with --teach first.",
+            )
+        lesson = _BoardLesson(word, "--train")
+        link.train(word, len(heard) or _TAKES)
+        lesson.hear(link, heard, ears)
+        done = lesson.outcome
+        words = [each.word for each in link.words()]
+    assert isinstance(done, TrainedRows)
+    return WordLearned(
+        run=str(run.path), board=target.board.name, word=word, takes=[], words=words,
+        trained_rows=done.rows, erasures=done.erasures,
+    )  # fmt: skip
+
+
 def learn(run: Run, target: BuildTarget, word: str, ears: Ears, speaker: str = "me") -> WordLearned:
     """Has a board learn a word, and keeps what it heard in the run.
 
@@ -101,14 +139,10 @@ def learn(run: Run, target: BuildTarget, word: str, ears: Ears, speaker: str = "
                 "--teach",
                 f"Have it in the run: {next_step('teach', run.path, '--from-board', target.board.name)}",
             )
-        lesson = _BoardLesson(word)
+        lesson = _BoardLesson(word, "--teach")
         link.learn(word, len(heard) or _TAKES)
-        if heard:
-            _play(link, heard, lesson)
-        else:
-            _listen(link, ears, lesson)
+        lesson.hear(link, heard, ears)
         clips = [take.clip for take in heard] or lesson.clips
-        lesson.check()
         names = _keep(run, word, speaker, clips)
         words = [each.word for each in link.words()]
     return WordLearned(run=str(run.path), board=target.board.name, word=word, takes=names, words=words)
@@ -179,11 +213,24 @@ class _BoardLesson:
     """What a board says while it learns, and the sound that it heard."""
 
     word: str
+    option: str
     clips: list[Samples] = field(default_factory=list)
     outcome: Event | None = None
     last_s: float = field(default_factory=time.monotonic)
     _sound: list[Samples] = field(default_factory=list)
     _start: int = 0
+
+    def hear(self, link: Link, heard: list[takes.WordTake], ears: Ears) -> None:
+        """Plays takes to the board, or has it listen.
+
+        Raises:
+            TinymlError: it refused them, or heard none.
+        """
+        if heard:
+            _play(link, heard, self)
+        else:
+            _listen(link, ears, self)
+        self.check()
 
     def take(self, event: Event) -> None:
         if isinstance(event, Audio):
@@ -192,7 +239,7 @@ class _BoardLesson:
             self.last_s = time.monotonic()
             console.info(f"Heard take {event.take} of {event.takes}.")
             self._cut(event)
-        elif isinstance(event, Learned | NotLearned):
+        elif isinstance(event, Learned | NotLearned | TrainedRows):
             self.outcome = event
 
     def is_over(self) -> bool:
@@ -204,7 +251,7 @@ class _BoardLesson:
         if isinstance(self.outcome, NotLearned):
             what, advice = _REASONS.get(self.outcome.reason, ("The board refused `{word}`", "Try again."))
             values = self.outcome.model_dump()
-            raise TinymlError(what.format(**values), "--teach", advice.format(**values))
+            raise TinymlError(what.format(**values), self.option, advice.format(**values))
 
     def _hear(self, event: Audio) -> None:
         block = np.frombuffer(event.data, "<i2").astype(np.int16)

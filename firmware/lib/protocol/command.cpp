@@ -84,7 +84,7 @@ bool parse_verb(Span word, Verb* verb) {
 #endif
                 {"frame", Verb::kFrame},     {"advance", Verb::kAdvance},
                 {"learn", Verb::kLearn},     {"forget", Verb::kForget},
-                {"list", Verb::kList}};
+                {"list", Verb::kList},       {"train", Verb::kTrain}};
   for (const auto& entry : kVerbs) {
     if (word.is(entry.name)) {
       *verb = entry.verb;
@@ -260,7 +260,7 @@ Reject parse_command(char* line, size_t length, Command* command) {
     arguments = parse_number(words.take(), UINT32_MAX, &command->seconds);
   } else if (command->verb == Verb::kAdvance) {
     arguments = parse_number(words.take(), UINT32_MAX, &command->count);
-  } else if (command->verb == Verb::kLearn) {
+  } else if (command->verb == Verb::kLearn || command->verb == Verb::kTrain) {
     arguments = parse_learn(&words, command);
   } else if (command->verb == Verb::kForget) {
     arguments = parse_name(&words, command);

@@ -3,7 +3,7 @@
 //   info SEQ | reset SEQ | run SEQ | sensors SEQ | led SEQ R G B
 //   trace SEQ off | trace SEQ MODE[,MODE...]           MODE: scores, features, status, audio
 //   calibrate SEQ SECONDS | advance SEQ COUNT | frame SEQ OFFSET BASE64 CRC
-//   learn SEQ TAKES NAME | forget SEQ NAME | list SEQ     NAME: the rest of the line
+//   learn SEQ TAKES NAME | train SEQ TAKES NAME | forget SEQ NAME | list SEQ     NAME: the rest of the line
 //   slots SEQ | restart SEQ | update SEQ OFFSET BASE64 CRC | packed SEQ OFFSET BASE64 CRC      with
 //   TINYML_MODEL_SLOTS
 //   pcm SEQ BASE64 CRC | imu SEQ BASE64 CRC | in SEQ OFFSET BASE64 CRC      CRC: CRC-32 of all before the
@@ -31,6 +31,7 @@ enum class Verb : uint8_t {
   kCalibrate,
   kFrame,
   kLearn,
+  kTrain,
   kForget,
   kList,
   kAdvance,
@@ -70,8 +71,8 @@ struct Command {
   uint8_t color[3];  // of kLed: red, green, blue
   uint16_t seq;      // 0 where the line was too broken to tell
   uint32_t seconds;  // of kCalibrate
-  uint32_t count;    // of kAdvance; takes of kLearn
-  const char* name;  // of kLearn, kForget: lies in the line's memory
+  uint32_t count;    // of kAdvance; takes of kLearn, kTrain
+  const char* name;  // of kLearn, kTrain, kForget: lies in the line's memory
   size_t name_length;
   uint32_t offset;      // of kIn, kFrame, kUpdate, kPacked: first byte of the input, frame or update
   const uint8_t* data;  // of kPcm, kImu and those with an offset: lies in the line's memory, from its start,

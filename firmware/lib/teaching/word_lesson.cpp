@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crc32.h"
+#include "row_training.h"
 
 namespace {
 
@@ -10,6 +11,10 @@ constexpr int32_t kDisagrees = 7373;  // a cosine of 0.45
 constexpr int32_t kLeastGap = 2048;   // a logit of 1
 constexpr size_t kChanceOf = 1000;
 constexpr int kMeanBits = 8;
+
+// Of practise(): times through all vectors, a step of 1/16, windows of other sound after each vector.
+constexpr size_t kEpochs = 10, kOthersEach = 8, kOtherStride = 617;
+constexpr unsigned kRateBits = 4;
 
 uint64_t magnitude(int64_t value) {
   return value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value);
@@ -140,6 +145,19 @@ WordLesson::Outcome WordLesson::finish(TaughtWord* word, size_t* odd_take) const
   const int64_t by_chance = chance(word->weights), by_takes = reached(word->weights);
   word->bias = static_cast<int32_t>(-quarter(3 * by_chance + by_takes));
   return by_takes - by_chance < kLeastGap ? Outcome::kLikeOtherSound : Outcome::kLearnt;
+}
+
+void WordLesson::practise(RowTraining* training, size_t label) const {
+  size_t other = 0;
+  for (size_t i = 0; i < kEpochs * vectors_; ++i) {
+    training->step(units_[i % vectors_], label, kRateBits);
+    for (size_t k = 0; k < kOthersEach && tables_->windows > 0; ++k) {
+      other = (other + kOtherStride) % tables_->windows;
+      if (!holds_word(other)) {
+        training->step(tables_->others[other], RowTraining::kUnknown, kRateBits);
+      }
+    }
+  }
 }
 
 void WordLesson::sum_of(size_t first, size_t count, Sums sums) const {

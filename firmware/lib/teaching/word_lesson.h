@@ -43,6 +43,8 @@ struct LessonTables {
 // The cosine of two unit vectors, in 1/16384.
 int32_t cosine(const WordVector a, const WordVector b);
 
+class RowTraining;
+
 class WordLesson {
  public:
   static constexpr size_t kFewestTakes = 3, kMostTakes = 10, kShifts = 5;
@@ -60,13 +62,19 @@ class WordLesson {
   // The word of all takes; with kTakesDisagree `odd_take` is the one, from 0, that is unlike the others.
   Outcome finish(TaughtWord* word, size_t* odd_take) const;
 
+  // The take, from 0, that is unlike the others; false: there is none.
+  bool find_odd(size_t* odd_take) const;
+
+  // Trains rows by all takes of the row `label`, and by other sound in between so that nothing else is
+  // taken for it.
+  void practise(RowTraining* training, size_t label) const;
+
   const char* name() const { return name_; }
 
  private:
   using Sums = int64_t[kWordValues];
 
   void sum_of(size_t first, size_t count, Sums sums) const;
-  bool find_odd(size_t* odd_take) const;
   void vary(size_t vector, size_t noise, int8_t* varied) const;
   void set_weights(const int8_t* direction, int8_t* weights) const;
   int32_t chance(const int8_t* weights) const;

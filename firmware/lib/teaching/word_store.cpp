@@ -41,9 +41,18 @@ bool WordStore::add(const TaughtWord& word) {
 }
 
 bool WordStore::remove(size_t index) {
+  const bool done = forget(places_[index]);
+  list();
+  return done;
+}
+
+bool WordStore::forget(size_t index) {
   const uint32_t forgotten = 0;
-  const size_t at = place(active_, places_[index]) + offsetof(Record, kept);
-  const bool done = flash_->write(at, &forgotten, sizeof(forgotten));
+  return flash_->write(place(active_, index) + offsetof(Record, kept), &forgotten, sizeof(forgotten));
+}
+
+bool WordStore::replace(size_t index, const TaughtWord& word) {
+  const bool done = index < count_ && make_room() && write_record(active_, used_, word);
   list();
   return done;
 }
@@ -62,7 +71,8 @@ bool WordStore::is_valid(int page) const {
          found.crc == crc32(&found, offsetof(Header, crc));
 }
 
-// Finds the words of the active page. A record that was begun is spent, whatever it holds.
+// Finds the words of the active page, and forgets those that another of the same name replaced. A record that
+// was begun is spent, whatever it holds.
 void WordStore::list() {
   count_ = 0;
   used_ = 0;
@@ -75,7 +85,14 @@ void WordStore::list() {
     }
     used_ = is_erased ? used_ : i + 1;
     const bool is_word = found.kept == kErased && found.crc == crc32(&found.word, sizeof(TaughtWord));
-    if (!is_erased && is_word && count_ < kMostWords) {
+    if (is_erased || !is_word) {
+      continue;
+    }
+    const size_t same = find(found.word.name, strnlen(found.word.name, kWordNameBytes));
+    if (same < count_) {
+      forget(places_[same]);
+      places_[same] = static_cast<uint8_t>(i);
+    } else if (count_ < kMostWords) {
       places_[count_++] = static_cast<uint8_t>(i);
     }
   }

@@ -2,6 +2,8 @@
 // is one record, and forgetting it clears one word of flash in its record. When a page is full, what is left
 // is copied to the other one, whose header is written last.
 //
+// Of two records of one name the later one counts.
+//
 // Whenever power fails, the words are what they were before or after the step: a record counts once its
 // checksum is written, a page once its header is. Words of another network do not count.
 #pragma once
@@ -32,6 +34,12 @@ class WordStore {
   bool add(const TaughtWord& word);
   bool remove(size_t index);
 
+  // Puts a word in the place of the one of the same name: power lost meanwhile leaves one of the two.
+  bool replace(size_t index, const TaughtWord& word);
+
+  // How often pages were erased since the first word: their wear.
+  uint32_t erasures() const { return active_ < 0 ? 0 : header(active_).generation; }
+
  private:
   static constexpr uint32_t kErased = 0xFFFFFFFFu;
 
@@ -57,6 +65,7 @@ class WordStore {
   const Record& record(int page, size_t index) const;
   bool is_valid(int page) const;
   void list();
+  bool forget(size_t index);  // of a record
   bool write_header(int page, uint32_t generation);
   bool write_record(int page, size_t index, const TaughtWord& word);
   bool make_room();

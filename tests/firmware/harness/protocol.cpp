@@ -9,9 +9,9 @@
 #include "line_reader.h"
 
 static void print_line(LineReader& reader) {
-  static const char* const kVerbs[] = {"info",  "reset",   "trace",  "pcm",  "in",
-                                       "run",   "sensors", "led",    "imu",  "calibrate",
-                                       "frame", "learn",   "forget", "list", "advance"};
+  static const char* const kVerbs[] = {"info",    "reset",  "trace", "pcm",       "in",    "run",
+                                       "sensors", "led",    "imu",   "calibrate", "frame", "learn",
+                                       "train",   "forget", "list",  "advance"};
   Command command;
   const Reject reject = parse_command(reader.line(), reader.length(), &command);
   if (reject != Reject::kNone) {
@@ -25,7 +25,7 @@ static void print_line(LineReader& reader) {
     printf(" %u %u %u", command.color[0], command.color[1], command.color[2]);
   } else if (command.verb == Verb::kCalibrate) {
     printf(" %lu", static_cast<unsigned long>(command.seconds));
-  } else if (command.verb == Verb::kAdvance || command.verb == Verb::kLearn) {
+  } else if (command.verb == Verb::kAdvance || command.verb == Verb::kLearn || command.verb == Verb::kTrain) {
     printf(" %lu", static_cast<unsigned long>(command.count));
   } else if (command.data != nullptr) {
     printf(" %lu %lu %08lx", static_cast<unsigned long>(command.offset),

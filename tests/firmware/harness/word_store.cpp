@@ -55,7 +55,12 @@ void change() {
   const size_t index = store.find(name.c_str(), name.size());
   before = found();
   after = before;
-  if (index < store.count()) {
+  if (index < store.count() && rand() % 2 == 0) {
+    TaughtWord word = store.word(index);
+    word.bias = rand();
+    after[name] = word.bias;
+    if (!store.replace(index, word)) fail("a word cannot be replaced");
+  } else if (index < store.count()) {
     after.erase(name);
     if (!store.remove(index)) fail("a word cannot be forgotten");
   } else if (!store.is_full()) {

@@ -63,6 +63,7 @@ from tinyml_cli.link.protocol.events import (
     Stroke,
     TakeHeard,
     Text,
+    TrainedRows,
     Unknown,
     Wave,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "TakeHeard",
     "Text",
     "TraceMode",
+    "TrainedRows",
     "Unknown",
     "Wave",
     "encode_advance",

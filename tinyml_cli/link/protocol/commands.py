@@ -166,9 +166,9 @@ def encode_run(seq: int) -> bytes:
     return _line("run", seq)
 
 
-def encode_learn(seq: int, takes: int, name: str) -> bytes:
+def encode_learn(seq: int, takes: int, name: str, verb: Literal["learn", "train"] = "learn") -> bytes:
     """Has a board take the next 3 to 10 words that it hears for this one."""
-    return _named_line("learn", seq, name, str(takes))
+    return _named_line(verb, seq, name, str(takes))
 
 
 def encode_list(seq: int) -> bytes:

@@ -262,6 +262,16 @@ class Learned(Event):
     takes: Count
 
 
+class TrainedRows(Event):
+    """The rows of words were trained; `rows` of them changed, `erasures` of flash pages there were so far."""
+
+    event: Literal["trained"] = "trained"
+    word: str
+    takes: Count
+    rows: Count
+    erasures: Count
+
+
 class NotLearned(Event):
     """Why a word could not be learned; `take` counts from 1, `other` is what it is too near to."""
 
@@ -280,6 +290,7 @@ class KnownWord(Event):
     word: str
     takes: Count
     built_in: bool
+    trained: bool = False
     prototype: HexBytes
     weights: HexBytes
     bias: Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
@@ -413,6 +424,7 @@ _EVENTS: dict[str, type[Event]] = {
     "take": TakeHeard,
     "learned": Learned,
     "not_learned": NotLearned,
+    "trained": TrainedRows,
     "word": KnownWord,
     "fault": Fault,
 }
