@@ -256,7 +256,9 @@ void Pupil::finish_training() {
     training_.add(word(i).weights, word(i).bias);
     names[i] = name_of(word(i));
   }
+  const uint64_t start = session_.hal().instruction_count();
   lesson_.practise(&training_, index_of(lesson_.name(), strlen(lesson_.name())));
+  const uint64_t instructions = session_.hal().instruction_count() - start;
   const bool kept = keep_rows(names, rows, &changed);
   make_config();
   if (!kept) {
@@ -269,6 +271,7 @@ void Pupil::finish_training() {
       .number("takes", lesson_.takes())
       .number("rows", changed)
       .number("erasures", store_.erasures())
+      .number("instructions", instructions)
       .end();
 }
 

@@ -336,5 +336,5 @@ def test_the_command_has_a_board_train(home: Run, files: dict[str, list[Path]], 
         on_board.train(run, target, "nobody", on_board.Ears(mixed))
     with pytest.raises(TinymlError, match=r"Take 4 does not sound like the others.*--train"):
         on_board.train(run, target, FIRST, on_board.Ears(mixed))
-    trained = on_board.train(run, target, FIRST, on_board.Ears(folder(tmp_path / "own", files[FIRST][5:8])))
+    trained = on_board.train(run, target, FIRST, on_board.Ears(folder(tmp_path / "own", files[FIRST][2:5])))
     assert (trained.trained_rows, trained.erasures, trained.words) == (1, 1, [FIRST])

@@ -1,5 +1,5 @@
-// Trains the last layer, the rows of words, by softmax regression with one vector at a time, on a network that
-// stays as it is: what tinyml_cli/teaching/row_training.py gives for the same vectors, byte for byte.
+// Trains the last layer, the rows of words, by softmax regression with one vector at a time, on a network
+// that stays as it is: what tinyml_cli/teaching/row_training.py gives for the same vectors, byte for byte.
 //
 // "Unknown" has no row: its logit is 0. Weights are kept 256 times finer than rows have them, so that small
 // steps add up.

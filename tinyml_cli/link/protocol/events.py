@@ -263,13 +263,17 @@ class Learned(Event):
 
 
 class TrainedRows(Event):
-    """The rows of words were trained; `rows` of them changed, `erasures` of flash pages there were so far."""
+    """The rows of words were trained; `rows` of them changed, `erasures` of flash pages there were so far.
+
+    `instructions` of the training are 0 where the device cannot count.
+    """
 
     event: Literal["trained"] = "trained"
     word: str
     takes: Count
     rows: Count
     erasures: Count
+    instructions: Count = 0
 
 
 class NotLearned(Event):
