@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from benchmarks import backbone
 from tinyml_cli.statistics.mcnemar import exact_p
 from tinyml_cli.statistics.metrics import wilson_interval
-from tinyml_cli.teaching import embedding, head, row_training
-from tinyml_cli.teaching.row import row_of
+from tinyml_cli.teaching import row_training
 from tinyml_cli.teaching.row_training import RowTraining, practise
 from tinyml_cli.tflite import interpret
+from tinyml_cli.word_embedding import embedding, head
+from tinyml_cli.word_embedding.row import row_of
 
 WORDS = ("yes", "no", "up", "left", "on", "stop")
 TEACHERS, TAKES, FEWEST_CLIPS, OTHER_CLIPS = 10, 3, 5, 800

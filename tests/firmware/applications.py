@@ -19,8 +19,8 @@ from tinyml_cli.features.image_settings import GateRule
 from tinyml_cli.manifest_sections import RecognizerSettings, Taught, TaughtWord
 from tinyml_cli.run import Run
 from tinyml_cli.stages.adopt import open_run
-from tinyml_cli.teaching import embedding
 from tinyml_cli.teaching.firmware import learner
+from tinyml_cli.word_embedding import embedding
 
 _HEARS = RecognizerSettings(threshold=0.4, minimum_count=1, suppression_ms=300)
 Made = tuple[Run, BuildTarget]

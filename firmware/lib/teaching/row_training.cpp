@@ -8,15 +8,13 @@ constexpr int kLogitBits = 19;
 constexpr int32_t kMostFine = 127 << kFineBits;
 constexpr int32_t kMostBias = 1 << 29;
 
-int32_t clamp(int64_t value, int32_t most) {
-  return static_cast<int32_t>(value < -most ? -most : value > most ? most : value);
+int32_t clamp(int32_t value, int32_t most) {
+  return value < -most ? -most : value > most ? most : value;
 }
 
-// value / 2^bits, rounded half up.
-int64_t shifted(int64_t value, unsigned bits) {
-  const int64_t divisor = INT64_C(1) << bits;
-  const int64_t raised = value + divisor / 2;
-  return raised / divisor - (raised % divisor < 0 ? 1 : 0);
+// value / 2^bits, rounded half up; every compiler here shifts the sign in, as C++20 says.
+int32_t shifted(int32_t value, unsigned bits) {
+  return (value + ((1 << bits) >> 1)) >> bits;
 }
 
 // e^-distance in 2^-15, for a distance in 2^-19: 2^-(whole + part), by a cubic of the part.
@@ -42,7 +40,7 @@ bool RowTraining::add(const int8_t* weights, int32_t bias) {
   for (size_t i = 0; i < kWordValues; ++i) {
     fine_[rows_][i] = static_cast<int16_t>(clamp(weights[i] * (1 << kFineBits), kMostFine));
   }
-  fine_bias_[rows_] = clamp(static_cast<int64_t>(bias) * (1 << kFineBits), kMostBias);
+  fine_bias_[rows_] = clamp(bias, kMostBias >> kFineBits) * (1 << kFineBits);
   ++rows_;
   return true;
 }
@@ -50,9 +48,9 @@ bool RowTraining::add(const int8_t* weights, int32_t bias) {
 void RowTraining::step(const int8_t* unit, size_t label, unsigned rate_bits) {
   find_errors(unit, label);
   for (size_t row = 0; row < rows_; ++row) {
-    const int64_t error = errors_[row];
+    const int32_t error = errors_[row];
     for (size_t i = 0; i < kWordValues; ++i) {
-      const int64_t change = shifted(error * unit[i], 10 + rate_bits);
+      const int32_t change = shifted(error * unit[i], 10 + rate_bits);
       fine_[row][i] = static_cast<int16_t>(clamp(fine_[row][i] - change, kMostFine));
     }
     fine_bias_[row] = clamp(fine_bias_[row] - shifted(error * 16, rate_bits), kMostBias);
@@ -63,7 +61,7 @@ void RowTraining::row(size_t index, int8_t* weights, int32_t* bias) const {
   for (size_t i = 0; i < kWordValues; ++i) {
     weights[i] = static_cast<int8_t>(clamp(shifted(fine_[index][i], kFineBits), 127));
   }
-  *bias = static_cast<int32_t>(shifted(fine_bias_[index], kFineBits));
+  *bias = shifted(fine_bias_[index], kFineBits);
 }
 
 int32_t RowTraining::logit(size_t row, const int8_t* unit) const {
