@@ -41,6 +41,16 @@ def test_recordings_are_used_where_there_are_some() -> None:
     marked = np.resize(np.array([100, -100], np.int16), 40_000)
     beds = noise_sweep.beds([marked, np.zeros(40_000, np.int16), np.ones(10, np.int16)], 4, 16_000)
     assert np.abs(beds) == pytest.approx(np.ones((4, 16_000))), "silent and short recordings are left out"
+    assert np.abs(noise_sweep.beds([marked[:8000]], 2, 16_000)) == pytest.approx(np.ones((2, 16_000)))
+
+
+def test_recordings_that_are_of_no_use_are_not_said_to_be_the_noise() -> None:
+    audio, truth = np.stack([tone(1000, 3000, 9000)]), np.zeros(1, np.int64)
+    for recordings, named in (([np.zeros(40_000, np.int16)], "generated"), ([audio[0]], "recordings")):
+        outcome = noise_sweep.sweep(
+            lambda clips: np.zeros(len(clips), np.int64), audio, 16_000, 16_000, truth, ("a",), recordings
+        )
+        assert outcome.noise == named
 
 
 def test_sweep_goes_from_clean_to_loud_and_gives_silence_a_level() -> None:

@@ -17,6 +17,7 @@ MAX_CLIPS = 400
 
 _SEED = 1949
 _FRAME_SAMPLES = 480
+_MOST_REPEATS = 4
 # Frames this far below the loudest one contain no speech.
 _SPEECH_RANGE_DB = 30.0
 
@@ -54,9 +55,9 @@ def mix(audio: Int16Array, beds: npt.NDArray[np.float32], levels: FloatArray, sn
 
 
 def beds(recordings: Sequence[Int16Array], n: int, samples: int) -> npt.NDArray[np.float32]:
-    """Noise float32 [n, samples], RMS 1: pieces of the recordings in turn, or generated if there are none."""
+    """Noise float32 [n, samples], RMS 1: pieces of the usable recordings in turn, else generated."""
     rng = np.random.default_rng(_SEED)
-    usable = [recording for recording in recordings if len(recording) >= samples and recording.any()]
+    usable = [np.resize(each, max(len(each), samples)) for each in _usable(recordings, samples)]
     if not usable:
         return noise.coloured(n, samples, rng)
     pieces = np.empty((n, samples), np.float32)
@@ -65,6 +66,11 @@ def beds(recordings: Sequence[Int16Array], n: int, samples: int) -> npt.NDArray[
         start = int(rng.integers(len(source) - samples + 1))
         pieces[row] = source[start : start + samples]
     return noise.unit_rms(pieces)
+
+
+def _usable(recordings: Sequence[Int16Array], samples: int) -> list[Int16Array]:
+    """Those that hold any sound, and do not have to be repeated too often."""
+    return [each for each in recordings if len(each) * _MOST_REPEATS >= samples and each.any()]
 
 
 def sweep(
@@ -113,7 +119,7 @@ def sweep(
         )
         advance()
     return Noise(
-        noise="recordings" if len(recordings) else "generated",
+        noise="recordings" if _usable(recordings, audio.shape[1]) else "generated",
         lead_in_s=(audio.shape[1] - samples) / sample_rate_hz,
         n=len(audio),
         points=points,
