@@ -19,6 +19,7 @@ from tinyml_cli.outcomes.streams import OperatingPoint
 from tinyml_cli.recipes.kws import KwsRecipe, OperatingPointRecipe
 from tinyml_cli.run import RECIPE, Run
 from tinyml_cli.stages import convert
+from tinyml_cli.statistics.rates import poisson_interval
 from tinyml_cli.tasks.kws import default_point, operating_point
 from tinyml_cli.tasks.kws.busy_streams import BusyStreams
 from tinyml_cli.tasks.kws.operating_point import OperatingPointTrial
@@ -133,6 +134,25 @@ def test_conversion_chooses_on_streams_and_writes_the_manifest(
     assert OperatingPoint.model_validate(saved.metrics["operating_point"]) == point
     chosen = point.tuning.after if point.applied else point.tuning.before
     assert saved.recognizer.model_dump(include=set(chosen.model_fields_set)) == chosen.as_dict()
+
+
+def test_fresh_voices_that_prove_the_choice_wrong_are_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 0.5 an hour, two in one hour may be chance; three are not (p = 0.014)."""
+    monkeypatch.setattr(default_point, "_streams", whistles)
+    monkeypatch.setattr(default_point, "STREAM_S", 72)
+    point = default_point.after_convert(run)
+    assert point is not None and point.fresh is not None
+    allowed = point.tuning.allowance.model_copy(update={"max_fa_per_hour": 0.5, "met": True})
+    tuning = point.tuning.model_copy(update={"allowance": allowed})
+    point = point.model_copy(update={"applied": True, "tuning": tuning})
+    for counted, is_told in ((0, False), (2, False), (3, True)):
+        rate = {"per_hour": float(counted), "ci95": poisson_interval(counted, 1.0)}
+        found = point.fresh.false_accepts.model_copy(update=rate)
+        capsys.readouterr()
+        default_point._warn_of(point.fresh.model_copy(update={"false_accepts": found}), point)
+        assert ("more than the 0.5 allowed" in " ".join(capsys.readouterr().err.split())) == is_told
 
 
 @pytest.mark.parametrize("changes", [{"operating_point": OperatingPointRecipe()}, {"data_path": "people"}])

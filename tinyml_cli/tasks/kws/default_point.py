@@ -60,7 +60,9 @@ def after_convert(run: Run) -> OperatingPoint | None:
     )
     point = set_point(trial, manifest, recipe).model_copy(update={"material": material})
     if recipe.operating_point.fresh_hours:
-        point = point.model_copy(update={"fresh": _fresh(recipe, model, manifest)})
+        fresh = _fresh(recipe, model, manifest)
+        _warn_of(fresh, point)
+        point = point.model_copy(update={"fresh": fresh})
     manifest.metrics["operating_point"] = point.as_dict()
     run.save(manifest)
     return point
@@ -72,6 +74,18 @@ def _fresh(recipe: KwsRecipe, model: Int8Model, manifest: Manifest) -> StreamFig
     heard = _listen(streams, recipe.operating_point.fresh_hours, model, manifest, "Listening to others")
     trial = OperatingPointTrial(heard, model.output, manifest.labels)
     return figures(trial.tally(manifest.recognizer), manifest.labels)
+
+
+def _warn_of(fresh: StreamFigures, point: OperatingPoint) -> None:
+    """Says where voices that chose nothing prove the choice wrong, by more than chance explains."""
+    allowance, found = point.tuning.allowance, fresh.false_accepts
+    if point.applied and allowance.met and found.ci95[0] > allowance.max_fa_per_hour:
+        low, high = found.ci95
+        console.warn(
+            f"By voices that chose nothing there are {found.per_hour:.1f} false accepts per hour "
+            f"({low:.1f}–{high:.1f}), more than the {allowance.max_fa_per_hour:g} allowed. "
+            "`tinyml evaluate-stream --data DIR --max-fa-per-hour RATE` chooses by recordings of people."
+        )
 
 
 def _listen(
