@@ -13,6 +13,7 @@ import soundfile
 from tests.conftest import Tinyml
 from tests.outcomes import check as check_outcome
 from tinyml_cli.datasets import quarantine
+from tinyml_cli.datasets.sound_alike import course_of
 from tinyml_cli.files import sha256_file
 
 RATE_HZ = 16_000
@@ -180,6 +181,12 @@ def test_nearly_the_same_sound_under_another_speaker_is_found(tinyml: Tinyml, tm
         each["place"]: each["detail"] for each in document["findings"] if each["kind"] == "near_duplicate"
     }
     assert details == {f"yes/{name}": f"as yes/voice{n}_nohash_0.wav" for n, name in enumerate(CODED)}
+
+
+@pytest.mark.parametrize("rate_hz", [2000, 4000])
+def test_bands_above_the_rate_are_silent(rate_hz: int) -> None:
+    course = course_of((voice(5) * 32767).astype(np.int16), rate_hz)
+    assert course is not None and course.min() == course[:, -1].max() < course.max() == 0
 
 
 def test_no_folder(tinyml: Tinyml, tmp_path: Path) -> None:

@@ -41,9 +41,11 @@ def course_of(audio: NDArray[np.int16], rate_hz: int) -> Course | None:
     frames = frames[start : start + _FRAMES].astype(np.float32)
     size = max(512, 1 << (window - 1).bit_length())
     power = np.abs(np.fft.rfft(frames * np.hanning(window).astype(np.float32), size, axis=1)) ** 2
+    # A band above what the rate can hold begins at a column of nothing.
+    power = np.pad(power, ((0, 0), (0, 1)))
     low, high = 2595 * np.log10(1 + np.array([_LOW_HZ, _HIGH_HZ]) / 700)
     edges_hz = 700 * (10 ** (np.linspace(low, high, _BANDS + 1) / 2595) - 1)
-    edges = np.round(edges_hz * size / rate_hz).astype(int)
+    edges = np.round(edges_hz * size / rate_hz).astype(int).clip(max=power.shape[1] - 1)
     bands = np.add.reduceat(power, edges, axis=1)[:, :_BANDS]
     if not bands.any():
         return None
