@@ -98,13 +98,13 @@ def codes(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.int8]:
 
 
 def _quantized(features: npt.NDArray[np.uint16]) -> npt.NDArray[np.int8]:
-    scale, zero_point = _input_quantization()
+    scale, zero_point = _input_quantization(body())
     return quantize_features(features, scale, zero_point)
 
 
 @functools.cache
-def _input_quantization() -> tuple[float, int]:
-    source, _ = interpret.io_quantization(parse(body()))
+def _input_quantization(code: bytes) -> tuple[float, int]:
+    source, _ = interpret.io_quantization(parse(code))
     return source.scale, source.zero_point
 
 
