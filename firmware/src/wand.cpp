@@ -18,10 +18,6 @@ constexpr int32_t kWaiting = 0, kDrawing = 1, kDone = 2;  // of the stroke servi
 #else
 constexpr size_t kInputs = MOTION_WINDOW_SAMPLES * MOTION_VALUES;
 static_assert(MOTION_VALUES == kImuValues, "the host sends whole samples");
-constexpr MotionWindowConfig kWindowConfig = {
-    MOTION_WINDOW_SAMPLES, MOTION_STRIDE_SAMPLES, MOTION_START_MG,  MOTION_SUPPRESSION_SAMPLES,
-    MOTION_MULTIPLIERS,    MOTION_SHIFT,          INPUT_ZERO_POINT,
-};
 #endif
 
 }  // namespace
@@ -154,7 +150,11 @@ void WandApp::draw_stroke() {
 #else
 
 bool WandApp::begin_input() {
-  return motion_window_reset(&window_, &kWindowConfig);
+  MODEL_CONSTANT MotionWindowConfig config = {
+      MOTION_WINDOW_SAMPLES, MOTION_STRIDE_SAMPLES, MOTION_START_MG,  MOTION_SUPPRESSION_SAMPLES,
+      MOTION_MULTIPLIERS,    MOTION_SHIFT,          INPUT_ZERO_POINT,
+  };
+  return motion_window_reset(&window_, &config);
 }
 
 void WandApp::push(const int16_t* sample) {

@@ -52,7 +52,7 @@ def with_slots(run: Run, inputs: ProjectInputs, options: SlotOptions) -> Project
     """A project whose model reads its tables from slots.
 
     Raises:
-        TinymlError: another engine, a board without flash for slots, or settings that cannot be replaced.
+        TinymlError: another engine, or a board without flash for slots.
     """
     board = inputs.target.board
     if inputs.target.engine != "aot":

@@ -24,7 +24,6 @@ import numpy.typing as npt
 
 from tinyml_cli.c_text import comment, float_literal, integer_literal, wrapped
 from tinyml_cli.engines.aot.kernel import Constant
-from tinyml_cli.errors import TinymlError
 from tinyml_cli.files import firmware_dir
 
 ALIGNMENT_BYTES = 8
@@ -55,7 +54,6 @@ _RETRAINED_SETTINGS = re.compile(
     r"|GESTURE_THRESHOLD_Q|AVERAGE_WINDOW_MS|SUPPRESSION_MS|MINIMUM_COUNT|PREFIX_WAIT_MS|TRAINED_\w+"
     r"|FALSE_SHARE_PPM|PRESENCE_FRAMES_\w+|DRIFT_BLOCK_INFERENCES"
 )
-_LISTS = re.compile(r"^#define (\w+_MULTIPLIERS) \{", re.MULTILINE)
 _UNTRAINED_ARRAYS = ("kSignalCosine",)
 # The types that the applications' settings have, of names that end so; int32_t is the rest.
 _SETTING_TYPES = {
@@ -146,16 +144,7 @@ def lift(exports: dict[str, str], golden: tuple[bytes, bytes], tolerance: int = 
         exports: network.c, network.h and model_settings.h, and what else the firmware's model consists of.
         golden: an input of the network and the output that belongs to it, all tensors of each in a row.
         tolerance: by how many steps each byte of that output may differ on the board.
-
-    Raises:
-        TinymlError: settings that are part of the program.
     """
-    if listed := _LISTS.search(exports["model_settings.h"]):
-        raise TinymlError(
-            f"The application's setting {listed[1]} is part of its program",
-            "--update-key",
-            "Build without --update-key, and flash whole firmware.",
-        )
     found = _Lift(dict(_SIZE.findall(exports["model_settings.h"])))
     settings = _lift_settings(exports["model_settings.h"], found)
     network = _lift_network(exports["network.c"], found)

@@ -4,7 +4,7 @@
 
 bool motion_window_reset(MotionWindow* window, const MotionWindowConfig* config) {
   memset(window, 0, sizeof(*window));
-  window->config = config;
+  window->config = *config;
   window->collecting = config->start_mg == 0;
   return config->window_samples >= 1 && config->window_samples <= MOTION_MAX_WINDOW &&
          config->stride_samples >= 1 && config->stride_samples <= config->window_samples &&
@@ -16,7 +16,7 @@ static int32_t magnitude(int32_t value) {
 }
 
 bool motion_window_push(MotionWindow* window, const int16_t sample[MOTION_VALUES]) {
-  const MotionWindowConfig* config = window->config;
+  const MotionWindowConfig* config = &window->config;
   memcpy(window->samples[window->next], sample, sizeof(window->samples[0]));
   window->next = (uint16_t)((window->next + 1) % config->window_samples);
   window->quiet -= window->quiet > 0;
@@ -41,7 +41,7 @@ bool motion_window_push(MotionWindow* window, const int16_t sample[MOTION_VALUES
 }
 
 void motion_window_input(const MotionWindow* window, int8_t* input) {
-  const MotionWindowConfig* config = window->config;
+  const MotionWindowConfig* config = &window->config;
   const int64_t half = (int64_t)1 << (config->shift - 1);
   for (size_t i = 0; i < config->window_samples; ++i) {
     const int16_t* sample = window->samples[(window->next + i) % config->window_samples];
@@ -54,5 +54,5 @@ void motion_window_input(const MotionWindow* window, int8_t* input) {
 }
 
 void motion_window_accept(MotionWindow* window) {
-  window->quiet = window->config->suppression_samples;
+  window->quiet = window->config.suppression_samples;
 }

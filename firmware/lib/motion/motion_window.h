@@ -25,7 +25,7 @@ typedef struct {
 } MotionWindowConfig;
 
 typedef struct {
-  const MotionWindowConfig* config;
+  MotionWindowConfig config;
   int16_t samples[MOTION_MAX_WINDOW][MOTION_VALUES]; /* a ring of window_samples */
   uint16_t next;
   uint16_t held;
@@ -33,7 +33,7 @@ typedef struct {
   bool collecting;
 } MotionWindow;
 
-/* False if the settings are invalid. `config` must outlive the window. */
+/* False if the settings are invalid. */
 bool motion_window_reset(MotionWindow* window, const MotionWindowConfig* config);
 
 /* Takes a sample; returns whether the window that ends with it is to be classified. */

@@ -64,13 +64,16 @@ def _motion(imu: ImuInput, source: Tensor) -> str:
     _check_size(source, imu.window_samples * _MOTION_VALUES)
     factors, shift = multipliers(imu.deviations, int8_scale(source)[0])
     stride = min(imu.stride_samples, imu.window_samples)
+    each = "\n".join(f"#define MOTION_{at}_MULTIPLIER {factor}" for at, factor in enumerate(factors.tolist()))
+    names = ", ".join(f"MOTION_{at}_MULTIPLIER" for at in range(_MOTION_VALUES))
     return f"""\
 /* The model sees windows of motion [MOTION_WINDOW_SAMPLES][6]; see motion_window.h. */
 #define MOTION_WINDOW_SAMPLES {imu.window_samples}
 #define MOTION_STRIDE_SAMPLES {stride}
 #define MOTION_START_MG {imu.start_mg}
 #define MOTION_SUPPRESSION_SAMPLES {imu.suppression_samples}
-#define MOTION_MULTIPLIERS {{{", ".join(map(str, factors.tolist()))}}}
+{each}
+#define MOTION_MULTIPLIERS {{{names}}}
 #define MOTION_SHIFT {shift}"""
 
 
