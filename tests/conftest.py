@@ -168,6 +168,7 @@ def _in_a_process(arguments: list[str], cwd: Path, env: dict[str, str]) -> Answe
         env={**os.environ, **env},
         capture_output=True,
         text=True,
+        encoding=os.environ.get("PYTHONIOENCODING"),  # what the child was told to write
         timeout=500,
         check=False,
     )

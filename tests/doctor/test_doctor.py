@@ -104,11 +104,16 @@ def test_a_report_holds_what_is_found_and_no_home(
     log = run / "firmware" / "nano33ble" / "build.log"
     log.parent.mkdir(parents=True)
     log.write_text("".join(f"{line} {run}\n" for line in range(50)))
+    opened = Run(run)
+    manifest = opened.manifest()
+    manifest.firmware["nano33ble"] = {"engine": "aot", "flash_bytes": 1}
+    opened.save(manifest)
     checks = checks_of_board(tinyml, run, "--port", reference_device(), "--report", "board.json")
     document = json.loads((run / "board.json").read_text())
     found = {check["name"]: check for check in document["checks"]}
     assert {name: found[name]["found"] for name in checks} == {n: c["found"] for n, c in checks.items()}
     assert document["run"]["model_sha256"] == "0" * 64 and document["board"] == "nano33ble"
+    assert document["engine"] == "aot"  # of the firmware that was built, not the board's default
     assert len(document["build_log"]) == 40 and document["build_log"][-1] == "49 ~/run"
     assert str(run.parent) not in (run / "board.json").read_text()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,8 @@ def test_the_command_has_the_options_of_the_form(task: str) -> None:
     ],
 )
 def test_it_says_the_command(owner: TestClient, changed: dict[str, str], words: str) -> None:
+    if sys.platform == "win32":
+        words = words.replace("'", '"')
     told = owner.post("/api/train/check", json={"recipe": "kws", "changed": changed, "run": "mine"})
     assert told.json() == {"run": "mine", "command": f"tinyml train kws --config kws {words}--run runs/mine"}
 

@@ -35,7 +35,7 @@ def write(path: Path, findings: Sequence[DoctorCheck], target: BuildTarget, run:
         TinymlError: there is a file already, or it cannot be written.
     """
     manifest = run.manifest()
-    name = board_model(manifest)
+    name, built = board_model(manifest), manifest.firmware.get(target.board.name, {})
     document = {
         "tinyml": __version__,
         "python": sys.version.split()[0],
@@ -44,13 +44,13 @@ def write(path: Path, findings: Sequence[DoctorCheck], target: BuildTarget, run:
         "packages": {package: _version(package) for package in _PACKAGES},
         "board": target.board.name,
         "modelled": target.emulated is not None,
-        "engine": target.engine,
+        "engine": built.get("engine") or target.engine,
         "ports": [str(port) for port in serial_ports()],
         "run": {
             "task": manifest.task,
             "model_sha256": manifest.artifacts[name].sha256 if name in manifest.artifacts else None,
             "arena_bytes": manifest.arena_bytes,
-            "firmware": manifest.firmware.get(target.board.name),
+            "firmware": built or None,
         },
         "build_log": _last_lines(project_dir(run, target.board.name) / "build.log"),
         "checks": [finding.outcome.model_dump() for finding in findings],
