@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinyml_cli.drift.watch import climbs
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.outcomes.boards import ErrorsFound
+from tinyml_cli.wording import counted
 
 LEAST_ANSWERS = 20
 MOST_BYTES = 16 << 20
@@ -93,7 +94,7 @@ def _wrong(rows: csv.DictReader[str], path: Path) -> NDArray[np.bool_]:
         wrong.append(heard.strip() != truth.strip())
     if len(wrong) < LEAST_ANSWERS:
         raise TinymlError(
-            f"The feedback has {len(wrong)} answers; at least {LEAST_ANSWERS} are needed",
+            f"The feedback has {counted(len(wrong), 'answer')}; at least {LEAST_ANSWERS} are needed",
             str(path),
             "Collect more answers whose truth is known.",
         )
