@@ -6,9 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.conftest import Tinyml
+from tinyml_cli.datasets import check_sound
+from tinyml_cli.datasets.checks import CheckSettings
 from tinyml_cli.datasets.sound_of_words import SoundOfWords, compare
+from tinyml_cli.quiet_import import import_quietly
+from tinyml_cli.tflite import interpret
 
 
 def spoken(words: dict[str, np.ndarray], people: int = 12, spread: float = 0.1) -> tuple:
@@ -69,6 +74,18 @@ def test_one_person_and_few_clips_are_judged_clip_by_clip() -> None:
     assert [(clip.row, clip.other) for clip in found.unlike] == [(2, "no")]
     assert compare(vectors[:3], words[:3], ["me"] * 3) == SoundOfWords()
     assert compare(np.zeros((24, 8), np.float32), words, ["me"] * 24).alike == []
+
+
+def test_without_a_runtime_the_rest_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(interpret, "lite_interpreter", lambda *_: import_quietly("no_tensorflow"))
+    noise = np.random.default_rng(1).integers(-9000, 9000, 16_000).astype(np.int16)
+    (tmp_path / "said" / "yes").mkdir(parents=True)
+    soundfile.write(tmp_path / "said" / "yes" / "a_nohash_0.wav", noise, 16_000)
+    found = check_sound.survey(tmp_path / "said", CheckSettings())
+    assert "labels were not judged by their sound" in capsys.readouterr().err
+    assert "few_clips" in {finding.kind for finding in found.findings}
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from tinyml_cli.datasets import checks, sound_of_words
 from tinyml_cli.datasets.checks import CheckFinding, CheckSettings, DataKind, Item, Severity, Survey
 from tinyml_cli.datasets.sound_alike import near_pairs
 from tinyml_cli.datasets.survey import Clip, is_speech, read_clips
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.word_embedding import embedding
 from tinyml_cli.wording import counted
 
@@ -149,8 +150,13 @@ def _by_sound(clips: Sequence[Clip]) -> Iterator[CheckFinding]:
     spoken = [clip for clip in clips if clip.codes is not None]
     if not spoken:
         return
-    with console.progress(len(spoken), "Comparing words") as progress:
-        vectors = embedding.vectors(np.stack(codes), lambda: progress.advance(1))
+    try:
+        with console.progress(len(spoken), "Comparing words") as progress:
+            vectors = embedding.vectors(np.stack(codes), lambda: progress.advance(1))
+    except TinymlError as error:
+        # LiteRT has no wheel for Windows; TensorFlow, which takes its place, is an extra.
+        console.warn(f"labels were not judged by their sound: {error}")
+        return
     found = sound_of_words.compare(vectors, [clip.word for clip in spoken], [clip.speaker for clip in spoken])
     for clip in found.unlike:
         rather = f", rather `{clip.other}`: {clip.nearest:.2f}" if clip.other else ""
