@@ -16,8 +16,9 @@ from tests.fleet.test_broker import address  # noqa: F401 - a fixture
 from tinyml_cli.build.build import build
 from tinyml_cli.build.project import project_dir
 from tinyml_cli.build.target import SlotOptions, build_target
+from tinyml_cli.engines.model_tables import Lifted
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.fleet import broker, releases, rollout, signed
+from tinyml_cli.fleet import broker, database, releases, rollout, signed
 from tinyml_cli.fleet.board_member import BoardMember
 from tinyml_cli.fleet.broker import Broker, MqttLine, together
 from tinyml_cli.fleet.database import FleetDatabase
@@ -212,11 +213,22 @@ def test_architectures_that_no_board_can_take_in_turn_are_refused(
     state = FleetDatabase(tmp_path)
     signed.start(state, releases.of_run(site.runs[0]), AT_ONCE, key=site.key)
     with state.writing() as table:
-        rollout.database.set_setting(table, "champion", releases.of_run(site.runs[0])[0].id)
+        database.set_setting(table, "champion", releases.of_run(site.runs[0])[0].id)
         table.execute("update rollouts set state = 'done'")
-    real = slots.lifted
-    monkeypatch.setattr(slots, "lifted", lambda run: replace(real(run), architecture=bytes(32)))
-    with pytest.raises(TinymlError, match="architecture is another one"):
+    real, models = slots.lifted, [run.manifest().artifacts[MODEL_INT8].sha256 for run in site.runs]
+
+    def other(run: Run) -> Lifted:  # of the second model alone
+        is_second = run.manifest().artifacts[MODEL_INT8].sha256 == models[1]
+        return replace(real(run), architecture=bytes([is_second]) * 32)
+
+    monkeypatch.setattr(slots, "lifted", other)
+    with pytest.raises(TinymlError, match="different architectures"):
         signed.start(state, releases.of_run(site.runs[1]), AT_ONCE, key=site.key)
     with state.reading() as table:
         assert table.execute("select count(*) from rollouts").fetchone()[0] == 1
+    # Another version of tinyml, and boards that were flashed anew with it: the way back is made by it, too.
+    monkeypatch.setattr(slots, "lifted", lambda run: replace(real(run), architecture=bytes(32)))
+    signed.start(state, releases.of_run(site.runs[1]), AT_ONCE, key=site.key)
+    with state.reading() as table:
+        updates = [row[0] for row in table.execute("select bytes from updates order by number")]
+    assert [image.read_header(each, "").architecture for each in updates] == [bytes(32)] * 2

@@ -33,7 +33,7 @@ def start(
     """Starts a rollout; with a key, real boards take it, and the way back.
 
     Raises:
-        TinymlError: as `rollout.start`; or boards that run the champion could not take the release.
+        TinymlError: as `rollout.start`; or no board could take the release and go back.
     """
     document, package = given
     tables: dict[str, Lifted] = {}
@@ -41,15 +41,8 @@ def start(
         tables[document.id] = _lifted(document, package)
         with state.reading() as table:
             champion = database.setting(table, "champion")
-            known = None if champion is None else _champion(table, champion)
-        if champion is not None and known is not None:
-            tables[champion] = known if isinstance(known, Lifted) else _lifted(*known)
-            if tables[champion].architecture != tables[document.id].architecture:
-                raise TinymlError(
-                    "Boards that run the champion cannot take this release: its architecture is another one",
-                    document.name,
-                    "Retrain the same network; or flash whole firmware, and start without --update-key.",
-                )
+        if champion is not None:
+            tables[champion] = _way_back(state, champion, tables[document.id])
     with state.writing() as table:
         releases.add(table, document, package)
         found = rollout.start(table, document.id, plan, again)
@@ -75,16 +68,30 @@ def update(table: sqlite3.Connection, release: str) -> bytes:
     return found
 
 
-def _champion(table: sqlite3.Connection, id: str) -> Lifted | tuple[FleetRelease, bytes]:
-    """The tables that boards were given when it came to them, so that they fit their firmware; else its
-    package.
+def _way_back(state: FleetDatabase, champion: str, release: Lifted) -> Lifted:
+    """The champion's tables for boards that take a release: those that boards were given, if they fit; else
+    made anew, as for boards that were flashed since with firmware of this version of tinyml.
+
+    Raises:
+        TinymlError: no board can take both.
     """
-    if id in numbers(table):
-        signed = update(table, id)
-        header = image.read_header(signed, id)
-        return Lifted({}, signed[image.HEADER_BYTES :], header.architecture)
-    row = table.execute("select document, package from releases where id = ?", (id,)).fetchone()
-    return FleetRelease.model_validate_json(row["document"]), row["package"]
+    with state.reading() as table:
+        row = table.execute("select document, package from releases where id = ?", (champion,)).fetchone()
+        signed = update(table, champion) if champion in numbers(table) else None
+    if signed is not None:
+        header = image.read_header(signed, champion)
+        if header.architecture == release.architecture:
+            return Lifted({}, signed[image.HEADER_BYTES :], header.architecture)
+    document = FleetRelease.model_validate_json(row["document"])
+    found = _lifted(document, row["package"])
+    if found.architecture != release.architecture:
+        raise TinymlError(
+            "No board can take this release and go back to the champion: their networks have different "
+            "architectures",
+            document.name,
+            "Retrain the champion's network; or flash whole firmware, and start without --update-key.",
+        )
+    return found
 
 
 def _lifted(document: FleetRelease, package: bytes) -> Lifted:
