@@ -21,8 +21,9 @@ ROOM_FOR_A_RUN_BYTES = 64 << 20
 NOT_IN_NAMES = set('\\/:*?"<>|')
 """Characters that some file system refuses in a name."""
 
-# Windows opens the device, whatever the suffix.
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+DEVICE_NAMES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+"""In lower case; Windows opens the device, whatever the suffix."""
+
 _LONGEST_NAME_BYTES = 200
 DRAWN_BY = "Drawn by tinyml"
 """What every picture says of itself, near its start."""
@@ -89,7 +90,7 @@ def file_name(name: str, where: str, what: str = "file name") -> None:
     Raises:
         TinymlError: another text.
     """
-    if name.partition(".")[0].strip().lower() in _DEVICES:
+    if name.partition(".")[0].strip().lower() in DEVICE_NAMES:
         raise TinymlError(
             f"`{name}` is not a valid {what}: Windows reserves it", where, "Choose another name."
         )

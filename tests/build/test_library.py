@@ -306,7 +306,9 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(
         (("--out", "old.zip"), "something already"),
         (("--name", "my-words"), "cannot be the name"),
         (("--name", "1st"), "cannot be the name"),
-        (("--name", "String"), "String.h"),
+        (("--name", "String"), "a header"),
+        (("--name", "nul"), "a device"),
+        (("--out", "lib.tar.gz"), "ZIP archive"),
         (("--for", "arduno"), "arduino"),
     ):
         answer = tinyml("export-library", run, *arguments, cwd=tmp_path, code=2)
@@ -327,6 +329,7 @@ def test_a_run_s_name_becomes_one_that_a_library_can_have(listener: Run, tmp_pat
         ("test", "test_model"),
         ("2nd try", "model_2nd_try"),
         ("-.-", "model"),
+        ("Aux-", "Aux_model"),
         ("a" * 90, "a" * 57),
     ):
         run = Run(Path(shutil.copytree(listener.path, tmp_path / "runs" / given)))

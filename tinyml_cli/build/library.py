@@ -24,6 +24,7 @@ from tinyml_cli.boards.boards import Board
 from tinyml_cli.build.inputs import model_graph
 from tinyml_cli.build.source_closure import needed_sources
 from tinyml_cli.build.target import default_app
+from tinyml_cli.checks import DEVICE_NAMES
 from tinyml_cli.engines.export import export_as_before
 from tinyml_cli.engines.freshness import needs_export
 from tinyml_cli.engines.settings_parts import only_input_and_output
@@ -61,7 +62,8 @@ _NAMES_IN_USE = """
     wctype
     all clean help install package test
     """
-_TAKEN = frozenset(_NAMES_IN_USE.split())
+_TAKEN = DEVICE_NAMES.union(_NAMES_IN_USE.split())
+_OTHER_ARCHIVES = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zst")
 
 
 @writes
@@ -232,7 +234,7 @@ def _build_header(app: str) -> str:
 def _checked(name: str) -> str:
     if name.lower() in _TAKEN:
         raise TinymlError(
-            f"A library cannot be called `{name}`: there is {name}.h, or a target of CMake, of that name",
+            f"A library cannot be called `{name}`: a header, a target of CMake or a device has that name",
             "--name",
             f"Choose another one, such as {name}_model.",
         )
@@ -259,8 +261,16 @@ def _from(run_name: str) -> str:
     return plain if plain[:1].isalpha() else f"model_{plain}".rstrip("_")
 
 
+def _is_archive(out: Path) -> bool:
+    return out.suffix.lower() == ".zip"
+
+
 def _check_new(out: Path) -> None:
-    is_archive = out.suffix == ".zip"
+    is_archive = _is_archive(out)
+    if out.suffix.lower() in _OTHER_ARCHIVES:
+        raise TinymlError(
+            "A library is a folder or a ZIP archive", str(out), "Name a folder, or end in .zip."
+        )
     if out.is_dir() and not is_archive and not any(out.iterdir()):
         return
     if out.exists() or out.is_symlink():
@@ -271,7 +281,7 @@ def _check_new(out: Path) -> None:
 
 
 def _write(out: Path, files: Mapping[str, bytes], name: str) -> None:
-    if out.suffix == ".zip":
+    if _is_archive(out):
         write_new(out, _archive(files, name))
         return
     with atomic_folder(out) as folder:

@@ -52,7 +52,7 @@ def command(
     from tinyml_cli.stages.adopt import open_run
 
     outcome = export_library(open_run(run), cast(Kind, kind), out, name)
-    is_archive = outcome.path.endswith(".zip")
+    is_archive = outcome.path.lower().endswith(".zip")
     following = {
         "arduino": "in Arduino's IDE, Sketch > Include Library > Add .ZIP Library",
         "platformio": f"pio run -d {outcome.path}/examples/{outcome.sketch} -t upload",
