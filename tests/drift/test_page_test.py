@@ -23,7 +23,7 @@ from tinyml_cli.build.target import build_target
 from tinyml_cli.connect import open_board
 from tinyml_cli.console import console
 from tinyml_cli.drift import page_test
-from tinyml_cli.drift.watch import LEAST_BLOCKS, NormalRunning, block_means, choose, drawn
+from tinyml_cli.drift.watch import LEAST_INFERENCES, NormalRunning, block_means, choose, drawn
 from tinyml_cli.engines.settings import drift_tests
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import extract, quantize_features
@@ -187,15 +187,17 @@ def test_drift_is_over_when_the_mean_is_back() -> None:
 
 
 def test_too_little_normal_running_is_refused() -> None:
-    short = NormalRunning([(np.zeros(30 * (LEAST_BLOCKS - 1), np.int64),) * 2], 86_400.0, "a moment")
-    with pytest.raises(TinymlError, match="19 blocks"):
+    short = NormalRunning([(np.zeros(40 * LEAST_INFERENCES - 1, np.int64),) * 2], 86_400.0, "a moment")
+    with pytest.raises(TinymlError, match="199 inferences"):
         choose(short, 0.1, seed=1)
 
 
 def test_normal_running_that_never_changes_gives_usable_tests() -> None:
     flat = NormalRunning([(np.full(3000, 7, np.int64),) * 2], 86_400.0, "a stopped clock")
-    chosen = choose(flat, 0.1, seed=1)
-    assert chosen.score.reference == 7 and chosen.score.slow.delta > 0
+    chosen = choose(flat, 5, seed=1)
+    assert chosen.score.reference == 7 and chosen.score.slow.delta > 0 and chosen.block_inferences == 30
+    shorter = NormalRunning([(np.full(400, 7, np.int64),) * 2], 86_400.0, "a stopped clock")
+    assert choose(shorter, 5, seed=1).block_inferences == 10
 
 
 def test_pieces_are_drawn_from_streams_of_any_length() -> None:

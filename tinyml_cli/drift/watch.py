@@ -24,7 +24,9 @@ from tinyml_cli.wording import counted
 
 BLOCK_S = 30
 FALSE_ALARMS_PER_DAY = 0.1
-LEAST_BLOCKS = 20
+LEAST_INFERENCES = 5
+"""Of a block."""
+_BLOCKS = 40  # shorter ones where normal running has fewer of BLOCK_S
 _DAY_S = 86_400
 
 # Page's test is fastest at changes of twice its delta. Deltas are in standard deviations of a block.
@@ -34,7 +36,7 @@ _UNSURE = 3.0
 _LEAST_DELTA = 16
 _TESTS = 8  # two signals, two paces, two directions: none may take more than its share of the false alarms
 _EVENTS = 25  # false alarms simulated for each
-_MOST_BLOCKS = 4_000_000
+_MOST_BLOCKS = 2_000_000
 _CHUNK = 20  # blocks drawn together, so that what depends on its neighbours does so in the simulation, too
 
 
@@ -64,18 +66,20 @@ def choose(normal: NormalRunning, false_alarms_per_day: float, seed: int) -> Dri
     Raises:
         TinymlError: too little of it.
     """
-    block = min(MOST_BLOCK, max(1, round(normal.inferences_per_day * BLOCK_S / _DAY_S)))
+    given = sum(len(scores) for scores, _ in normal.streams)
+    wanted = min(MOST_BLOCK, max(LEAST_INFERENCES, round(normal.inferences_per_day * BLOCK_S / _DAY_S)))
+    block = min(wanted, given // _BLOCKS)
+    if block < LEAST_INFERENCES:
+        raise TinymlError(
+            f"{counted(given, 'inference')} of normal running show too little; "
+            f"{_BLOCKS * LEAST_INFERENCES} are needed",
+            normal.of,
+            "Give more of it: data with more normal running or, for keyword spotting, --hours.",
+        )
     per_day = normal.inferences_per_day / block
     of_scores = [block_means(scores, block) for scores, _ in normal.streams]
     of_inputs = [block_means(inputs, block) for _, inputs in normal.streams]
     blocks = sum(map(len, of_scores))
-    if blocks < LEAST_BLOCKS:
-        raise TinymlError(
-            f"{counted(blocks, 'block')} of normal running, {counted(block, 'inference')} each, show too "
-            f"little: {LEAST_BLOCKS} are needed",
-            normal.of,
-            f"Give at least {math.ceil(LEAST_BLOCKS / per_day * 24 * 60)} minutes of it.",
-        )
     alarms_a_block = false_alarms_per_day / per_day / _TESTS
     rng = np.random.default_rng([seed, 31])
     return DriftWatch(
@@ -142,7 +146,8 @@ def _limits(excess: NDArray[np.int64], delta: int, alarms_a_block: float) -> Pag
 def climbs(steps: NDArray[Any]) -> NDArray[Any]:
     """How high the evidence of steps [n] climbs between two returns to 0, the highest first."""
     path = evidence(steps)
-    starts = np.union1d([0], np.flatnonzero(path == 0))
+    starts = np.flatnonzero(path == 0)
+    starts = starts if len(starts) and starts[0] == 0 else np.concatenate([[0], starts])
     heights: NDArray[Any] = np.sort(np.maximum.reduceat(path, starts))[::-1]
     return heights
 

@@ -22,7 +22,7 @@ class AnomalyDevice(Device):
         """One command with the next number; events that came before its answer are kept in `heard`."""
         self.seq += 1
         answer = self.command(" ".join(map(str, (verb, self.seq, *arguments))), bulk)
-        for kind in ("anomaly", "calibrated", "led", "features", "fault"):
+        for kind in ("anomaly", "calibrated", "led", "features", "fault", "drift"):
             self.heard += self.events(kind)
         return answer
 

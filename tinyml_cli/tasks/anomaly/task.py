@@ -164,11 +164,11 @@ class AnomalyDetection(TaskSpec):
         manifest = run.manifest()
         model = AnomalyModel(run, manifest)
         with np.load(run.require(manifest, THRESHOLD_SAMPLE)) as archive:
-            features, recording = archive["features"], archive["recording"]
+            features = archive["features"]
         scores = page_test.of_anomaly(model.scores(features), model.threshold())
         inputs = page_test.of_inputs(model.inputs(features))
         return NormalRunning(
-            [(scores[rows], inputs[rows]) for rows in map(recording.__eq__, np.unique(recording))],
+            [(scores, inputs)],
             86_400 / model.source.window_s,
             f"{counted(len(scores), 'normal window')} held out for the threshold",
         )

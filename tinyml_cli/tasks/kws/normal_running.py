@@ -9,6 +9,7 @@ from tinyml_cli import recipes
 from tinyml_cli.console import console
 from tinyml_cli.drift import page_test
 from tinyml_cli.drift.watch import NormalRunning
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.evaluation.answers import Int8Model
 from tinyml_cli.features.audio_frontend import extract
 from tinyml_cli.manifest import Manifest
@@ -21,8 +22,18 @@ _DAY_S = 86_400
 
 
 def normal_running(run: Run, hours: float) -> NormalRunning:
-    """So many hours of streams; their words, voices and rooms are those by which thresholds are chosen."""
+    """So many hours of streams; their words, voices and rooms are those by which thresholds are chosen.
+
+    Raises:
+        TinymlError: no recipe, data that is gone, or a model that is stale.
+    """
     manifest = run.manifest()
+    if not run.file(RECIPE).is_file():
+        raise TinymlError(
+            "The run has no recipe, so nobody knows whose voices were kept from its training",
+            str(run.path),
+            "Use a run of `tinyml train kws`.",
+        )
     recipe = recipes.load_as(run.file(RECIPE), KwsRecipe)
     model = Int8Model(run.require(manifest, MODEL_INT8).read_bytes())
     streams = streams_of(recipe, "validation")
