@@ -90,7 +90,6 @@ Device = Annotated[
         help="Which microphone or camera: number or name; of both, the microphone.",
     ),
 ]
-
 Duration = Annotated[
     float | None, typer.Option("--duration", min=0.01, max=31_536_000, help="Stop after so many seconds.")
 ]
@@ -114,10 +113,7 @@ Frames = Annotated[
     ),
 ]
 Teach = Annotated[str | None, typer.Option("--teach", metavar="WORD", help="Have the board learn a word.")]
-Train = Annotated[
-    str | None,
-    typer.Option("--train", metavar="WORD", help="Have the board train by takes of a word that it knows."),
-]
+Train = Annotated[str | None, typer.Option("--train", metavar="WORD", help="Train by takes of a known word.")]
 Trace = Annotated[
     str | None,
     typer.Option("--trace", help="What else the board should report: scores, features, status, audio."),
