@@ -9,6 +9,7 @@ import typer
 
 from tinyml_cli import checks
 from tinyml_cli.commands import options, speech_options, training_options
+from tinyml_cli.errors import TinymlError
 from tinyml_cli.models.architectures import SPEECH
 
 Model = Annotated[
@@ -38,8 +39,14 @@ Quality = Annotated[
     typer.Option(
         "--quality",
         metavar="LEVEL",
-        autocompletion=lambda: ["standard", "high"],
-        help="standard, or high: 20 hours of streams and natural voices, 20 to choose by; up to an hour.",
+        autocompletion=lambda: ["quick", "standard", "high"],
+        help="quick, standard, or high: 20 hours of streams and natural voices, 20 to choose by; an hour.",
+    ),
+]
+Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick", help="--quality quick: a first model in a minute or two, a few points less accurate."
     ),
 ]
 
@@ -53,11 +60,15 @@ def values(
     pronounce: speech_options.Pronounce = None,
     negatives: Negatives = None,
     quality: Quality = None,
+    quick: Quick = False,
 ) -> dict[str, Any]:
     """Options as values of the recipe; None where not given."""
     from tinyml_cli.speech.pronunciation import spellings
     from tinyml_cli.tasks.kws import quality as kws_quality
 
+    if quick and quality not in (None, "quick"):
+        raise TinymlError("--quick and --quality are two levels", "--quick", "Omit one of them.")
+    quality = "quick" if quick else quality
     recipe = kws_quality.recipe_name(quality, data is not None, model)
     return {
         **kws_quality.values(quality, data is not None),
@@ -81,6 +92,7 @@ def training(
     pronounce: speech_options.Pronounce = None,
     negatives: Negatives = None,
     quality: Quality = None,
+    quick: Quick = False,
     teacher: Teacher = None,
 ) -> dict[str, Any]:
     """The same with what only `train` takes."""
@@ -88,6 +100,6 @@ def training(
 
     teachers = [str(Run.open(name).path.resolve()) for name in teacher or ()]
     return {
-        **values(words, data, add_recordings, model, language, pronounce, negatives, quality),
+        **values(words, data, add_recordings, model, language, pronounce, negatives, quality, quick),
         "distillation.teachers": teachers or None,
     }

@@ -1,4 +1,4 @@
-"""`--quality high`: what it asks for, what it begins with, and what it refuses."""
+"""`--quality` and `--quick`: what they ask for, what they begin with, and what they refuse."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def test_standard_quality_leaves_the_recipe_alone() -> None:
         ({}, "stream_ds_cnn", 2.0),
         ({"model": "stream_conv"}, "stream_conv", 2.0),
         ({"model": "ds_cnn"}, "ds_cnn", 0.0),
+        ({"quick": True}, "ds_cnn", 0.0),
         ({"data": Path("clips")}, "ds_cnn", 0.0),
     ],
 )
@@ -59,4 +60,20 @@ def test_high_quality_and_recordings_exclude_each_other(tinyml: Tinyml, tmp_path
     answer = tinyml("train", "kws", "--data", "clips", "--quality", "high", cwd=tmp_path, code=2)
     assert "--add-recordings mixes a few" in answer.err
     answer = tinyml("train", "kws", "--quality", "best", cwd=tmp_path, code=2)
-    assert "`best` is not a quality" in answer.err and "standard, high" in answer.err
+    assert "`best` is not a quality" in answer.err and "quick, standard, high" in answer.err
+
+
+def test_quick_is_a_quality_and_excludes_what_it_cannot_be(tinyml: Tinyml, tmp_path: Path) -> None:
+    values = kws_options.values(words="yes,no", quick=True)
+    assert values == kws_options.values(words="yes,no", quality="quick")
+    quick, plain = (
+        recipes.resolve("kws", None, [], {key: value for key, value in each.items() if "." in key})
+        for each in (values, kws_options.values(words="yes,no", model="ds_cnn"))
+    )
+    assert isinstance(quick, KwsRecipe) and isinstance(plain, KwsRecipe)
+    assert quick.training.epochs * quick.synthesis.clips_per_word < plain.training.epochs * 200
+    (tmp_path / "clips").mkdir()
+    answer = tinyml("train", "kws", "--data", "clips", "--quick", cwd=tmp_path, code=2)
+    assert "`quick` is less synthetic speech" in answer.err
+    answer = tinyml("train", "kws", "--quick", "--quality", "high", cwd=tmp_path, code=2)
+    assert "--quick and --quality are two levels" in answer.err

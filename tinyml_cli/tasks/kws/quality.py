@@ -10,11 +10,18 @@ from tinyml_cli.errors import TinymlError
 from tinyml_cli.models import architectures
 from tinyml_cli.speech import kokoro_files
 
-LEVELS = ("standard", "high")
+LEVELS = ("quick", "standard", "high")
 
 STREAMING = "kws_stream"
 """The packaged recipe of a network that listens for hours: the default where synthetic speech trains it."""
 
+# For a network of whole windows, which needs no hours of streams.
+_QUICK: Mapping[str, Any] = {
+    "synthesis.clips_per_word": 200,
+    "synthesis.unknown_clips": 800,
+    "augmentation.copies": 6,
+    "training.epochs": 12,
+}
 _HIGH: Mapping[str, Any] = {
     "streams.hours": 20.0,
     "operating_point.hours": 20.0,
@@ -32,11 +39,13 @@ _KOKORO: Mapping[str, Any] = {
 
 
 def recipe_name(quality: str | None, has_recordings: bool, model: str | None) -> str | None:
-    """The packaged recipe to begin with unless another is given; None for the task's own.
+    """The packaged recipe to begin with unless another is given; None for the task's own, as for `quick`.
 
     Streams are made of synthetic speech; recordings of the words train by clips, and so do networks that
     take whole windows, except for `high`, which is nothing but streams.
     """
+    if quality == "quick":
+        return None
     streams = quality == "high" or model is None or model in architectures.STREAMING
     return STREAMING if streams and not has_recordings else None
 
@@ -45,18 +54,21 @@ def values(quality: str | None, has_recordings: bool) -> dict[str, Any]:
     """Dotted key of the recipe -> value; none for `standard`.
 
     Raises:
-        TinymlError: another level, or `high` where recordings of the words train.
+        TinymlError: another level, or another than `standard` where recordings of the words train.
     """
     if quality not in (None, *LEVELS):
         raise TinymlError(f"`{quality}` is not a quality", "--quality", f"Choose from: {', '.join(LEVELS)}.")
-    if quality != "high":
+    if quality in (None, "standard"):
         return {}
     if has_recordings:
+        less_or_more = "less" if quality == "quick" else "more hours of"
         raise TinymlError(
-            "High quality is more hours of synthetic speech, which --data replaces",
+            f"`{quality}` is {less_or_more} synthetic speech, which --data replaces",
             "--quality",
             "Omit one of them; --add-recordings mixes a few recordings of yours into synthetic speech.",
         )
+    if quality == "quick":
+        return dict(_QUICK)
     if kokoro_files.missing():
         console.info(
             "Kokoro's natural voices are not installed, and high quality goes without them. To add them: "
