@@ -112,6 +112,9 @@ Reject AnomalyApp::accept_samples(const Command& command) {
   if (!ready_) {
     return Reject::kCommand;
   }
+  if (!host_.is_active()) {  // the host's stream begins with what the host sends
+    window_.reset();
+  }
   if (!host_.take(command)) {
     return Reject::kNone;
   }

@@ -101,6 +101,9 @@ Reject KwsApp::accept_pcm(const Command& command) {
   if (!frontend_ready_) {
     return Reject::kCommand;
   }
+  if (!host_.is_active() && samples_ > 0) {  // the host's stream begins with what the host sends
+    reset_stream();
+  }
   if (host_.take(command)) {
     process_audio(command.samples(), command.sample_count());
   }

@@ -32,6 +32,9 @@ Reject Looker::accept(const Command& command, bool* complete) {
   if (command.offset > frame_bytes_ || command.bytes > frame_bytes_ - command.offset) {
     return Reject::kRange;
   }
+  if (!host_.is_active() && frames_ > 0) {  // nothing of what the camera saw
+    reset();
+  }
   if (host_.take(command)) {
     memcpy(frame_ + command.offset, command.data, command.bytes);
     *complete = command.offset + command.bytes == frame_bytes_;

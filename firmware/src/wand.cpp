@@ -73,6 +73,9 @@ Reject WandApp::accept_samples(const Command& command) {
   if (!ready_) {
     return Reject::kCommand;
   }
+  if (!host_.is_active() && samples_ > 0) {  // the host's stream begins with what the host sends
+    reset_stream();
+  }
   if (!host_.take(command)) {
     return Reject::kNone;
   }
