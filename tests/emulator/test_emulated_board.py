@@ -101,8 +101,9 @@ def test_other_boards_are_not_modelled(name: str) -> None:
         build_target(name, emulated=Surroundings())
 
 
+@pytest.mark.parametrize("before", ["a program", pytest.param("half an upload", marks=pytest.mark.slow)])
 def test_flash_touches_uploads_and_meets_the_new_program(
-    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    before: str, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = _run(tmp_path / "run")
     project = project_dir(run, "nano33ble", "kws")
@@ -111,6 +112,8 @@ def test_flash_touches_uploads_and_meets_the_new_program(
     old = bytearray(b"\xff" * FLASH_BYTES)
     for start, data in read_program(program("echo")):
         old[start : start + len(data)] = data
+    if before == "half an upload":  # its command was killed
+        old[APPLICATION + 512 :] = b"\xff" * (FLASH_BYTES - APPLICATION - 512)
     (project / FLASH).write_bytes(old)
     elf = project / "firmware.elf"
     elf.write_bytes(program("ready").read_bytes())
@@ -134,7 +137,7 @@ def test_flash_touches_uploads_and_meets_the_new_program(
     outcome = flash_module.flash(run, target, tool=SAMBA, timing=QUICK)
 
     assert outcome.modelled and outcome.model == MODEL and outcome.banner["board"] == "nano33ble"
-    assert outcome.bootloader_seconds and outcome.upload_seconds
+    assert bool(outcome.bootloader_seconds) == (before == "a program") and outcome.upload_seconds
     kept = (project / FLASH).read_bytes()
     assert kept[APPLICATION:].startswith(image.read_bytes())
     assert set(kept[APPLICATION + len(image.read_bytes()) :]) == {0xFF}

@@ -35,12 +35,17 @@ _MOST_BACKLOG = 4096
 _LONGEST_WAIT_S = 0.005  # so that a port that is opened is noticed
 _PLAY_AFTER_S = 1.0
 _OVER_AFTER_S = 2.0  # for what the program makes of the end
+_STARTS_WITHIN_S = 5.0
 
 
 class Session:
-    """A board, its port and its state file."""
+    """A board, its port and its state file.
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    Args:
+        stays_in_bootloader: as after a double tap on the board's button.
+    """
+
+    def __init__(self, options: argparse.Namespace, stays_in_bootloader: bool = False) -> None:
         self._state_file: Path = options.state
         self._flash_file: Path | None = options.flash
         self._paced: bool = not options.unpaced
@@ -50,6 +55,7 @@ class Session:
         self._was_open, self._baud = False, 0
         self._plays_at_s = self._over_at_s = math.inf
         self._samba: bootloader.SamBa | None = None
+        self._is_unproven = options.elf is None and not stays_in_bootloader
         self._sound = HeardSound(_bytes(options.sound), options.sound_hz)
         self._motion = Motion(_bytes(options.motion), options.motion_hz)
         self._board = board = Nano33Ble(
@@ -65,9 +71,10 @@ class Session:
             for start, data in pieces:
                 self._chip.memory.load(start, data)
         board.start()
+        board.in_bootloader |= stays_in_bootloader
 
-    def run(self) -> None:
-        """Until standard input ends."""
+    def run(self) -> bool:
+        """Until standard input ends or the program fails; False where what the flash holds does not start."""
         behind_s, started_s = 0.0, time.monotonic()
         while not self._is_ended():
             if self._board.in_bootloader:
@@ -77,14 +84,17 @@ class Session:
             self._exchange()
             self._play()
             self._tell()
+            if self._is_unproven and (self._chip.failed or self._chip.now_s > _STARTS_WITHIN_S):
+                return False
             if self._chip.failed:
                 self._fail()
-                return
+                return True
             ahead_s = self._chip.now_s - (time.monotonic() - started_s) + behind_s
             if ahead_s < -1.0:  # a slow computer: does not hurry afterwards
                 behind_s -= ahead_s
             if ahead_s > 0.001 and (self._paced or self._board.in_bootloader):
                 self._wait(min(ahead_s, _LONGEST_WAIT_S))
+        return True
 
     def _play(self) -> None:
         now_s = self._chip.now_s
@@ -118,6 +128,7 @@ class Session:
 
     def _attach(self, identity: Identity) -> None:
         self._port = HostPort()
+        self._is_unproven = False
         self._was_open, self._baud = False, self._port.baud
         self._state["ports"] = [
             {
@@ -236,7 +247,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (ProgramError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    session.run()
+    if not session.run():  # an upload that broke off
+        sys.stderr.write("What the flash holds does not start: the board stays in its bootloader.\n")
+        session = Session(options, stays_in_bootloader=True)
+        session.run()
     session.save()
     return 1 if session._chip.failed else 0
 
