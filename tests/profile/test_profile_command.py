@@ -114,6 +114,8 @@ def test_a_real_board_is_estimated(tinyml: Tinyml, folder: Path, report: Any) ->
     assert on_board["instructions"] == report["instructions"]
     assert on_board["memory"]["board_evidence"] == "estimated"
     assert on_board["memory"]["board_flash_bytes"] > report["memory"]["flash_bytes"]
+    beside = on_board["memory"]["board_ram_bytes"] - report["memory"]["ram_bytes"]
+    assert beside == 43_400 - 32_768 + 8192, "an empty program's RAM, with the stack that the firmware takes"
 
 
 def test_time_of_this_computer_and_of_a_board_behind_a_port(

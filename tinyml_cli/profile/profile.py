@@ -164,9 +164,11 @@ def _memory(subject: _Subject, counts: Counts, board: Board) -> ProgramMemory:
         if record.get("engine") == built.engine and record.get("flash_bytes"):
             on_board = record["flash_bytes"], record["ram_bytes"], "built"
         elif board.arduino:
+            drives = peripherals(built.app)
+            # The virtual board's own stack, 8 KB, stands for the ring of the real one's microphone.
             on_board = (
-                flash + board.arduino.empty_flash_bytes(peripherals(built.app)),
-                ram + board.arduino.core_ram_bytes,
+                flash + board.arduino.empty_flash_bytes(drives),
+                ram + board.arduino.empty_ram_bytes(drives, board.arduino.stack_bytes(drives)),
                 "estimated",
             )
     return ProgramMemory(
