@@ -52,8 +52,9 @@ def make(folder: Path, board: str, engine: str = "aot", tflm_dir: Path | None = 
 def options(project: Path, board: str) -> dict[str, str]:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(project / "platformio.ini", encoding="utf-8")
-    assert parser["platformio"]["default_envs"] == board
-    return dict(parser[f"env:{board}"])
+    name = load_board(board).pio_board
+    assert parser["platformio"]["default_envs"] == name
+    return dict(parser[f"env:{name}"])
 
 
 @pytest.mark.parametrize(("board", "library"), [("nano33ble", REV1), ("nano33ble_rev2", REV2)])
@@ -120,7 +121,7 @@ def install(core: Path, project: Path, version: str = "10.11.0") -> None:
     platform.parent.mkdir(parents=True)
     platform.write_text(json.dumps({"version": version}))
     for library in ("Arduino_LSM9DS1", "Chirale_TensorFLowLite"):
-        (project / ".pio" / "libdeps" / "nano33ble" / library).mkdir(parents=True)
+        (platformio.libraries_dir(project) / "nano33ble" / library).mkdir(parents=True)
 
 
 @pytest.fixture
@@ -163,6 +164,17 @@ def test_with_everything_here_no_network_is_asked_for(tmp_path: Path, core: Path
     install(core, project)
     platformio.require_packages(project, load_board("nano33ble"), refuse)
     platformio.require_packages(tmp_path, load_board("sim"), refuse)  # never needs any
+
+
+def test_another_application_needs_no_network_for_the_same_libraries(tmp_path: Path, core: Path) -> None:
+    install(core, bare_project(tmp_path))
+    (tmp_path / "other").mkdir()
+    other = bare_project(tmp_path / "other")
+    platformio.require_packages(other, load_board("nano33ble"), refuse)
+    with (other / "platformio.ini").open("a", encoding="utf-8") as config:
+        config.write("  arduino-libraries/ArduinoBLE@1.4.1\n")
+    with pytest.raises(TinymlError, match=r"ArduinoBLE@1\.4\.1"):
+        platformio.require_packages(other, load_board("nano33ble"), refuse)
 
 
 @pytest.mark.parametrize("version", ["10.2.0", "10.12.0"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tinyml_cli.boards.boards import Board
-from tinyml_cli.build import platformio
+from tinyml_cli.build import build, platformio
 
 VARIABLE = "TINYML_PLATFORMIO_HOME"
 
@@ -32,7 +32,7 @@ def is_installed(monkeypatch: pytest.MonkeyPatch) -> bool:
     def with_libraries(project: Path, board: Board) -> None:
         config = (project / "platformio.ini").read_text(encoding="utf-8")
         for library in (home / "libraries").iterdir():
-            target = project / ".pio" / "libdeps" / board.name / library.name
+            target = platformio.libraries_dir(project) / board.pio_board / library.name
             if library.name in config and not target.exists():
                 shutil.copytree(library, target)
         require_packages(project, board)
@@ -40,4 +40,7 @@ def is_installed(monkeypatch: pytest.MonkeyPatch) -> bool:
     core = {"PLATFORMIO_CORE_DIR": str(home / "core")}
     monkeypatch.setattr(platformio, "environment", lambda: environment() | core)
     monkeypatch.setattr(platformio, "require_packages", with_libraries)
+    # One folder for all: what was compiled of the libraries is found again by its path.
+    monkeypatch.setattr(build, "_folder_key", lambda *_: "all")
+    monkeypatch.setattr(platformio, "libraries_dir", lambda project: project / "libraries")
     return True

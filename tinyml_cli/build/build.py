@@ -78,7 +78,7 @@ def build(run: Run, target: BuildTarget) -> Built:
         generate(folder, inputs)
         platformio.require_packages(folder, board)
         platformio.run(folder, board, log, 0 if board.arduino else _count_sources(sources))
-        linked = folder / ".pio" / "build" / board.name / "firmware.elf"
+        linked = folder / ".pio" / "build" / board.pio_board / "firmware.elf"
         kept_bytes = int(inputs.defines.get("FLASH_PAGES_BYTES", 0))
         budget.check_measured(board, measure(linked), log, peripherals(inputs.app), kept_bytes)
         parts = link_map.read(linked.with_name(link_map.NAME))

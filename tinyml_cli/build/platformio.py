@@ -60,10 +60,10 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
         "--project-dir",
         str(project),
         "--environment",
-        board.name,
+        board.pio_board,
     ]
     lines: list[str] = []
-    own = environment() | _temporary_folder(project)
+    own = environment() | _temporary_folder(project) | {"PLATFORMIO_LIBDEPS_DIR": str(libraries_dir(project))}
     with log.open("w", encoding="utf-8", newline="\n") as sink:
         process = processes.Process(
             command, env=own, cwd=project, stdout=processes.PIPE, stderr=processes.STDOUT
@@ -75,7 +75,7 @@ def run(project: Path, board: Board, log: Path, expected_steps: int) -> None:
                 if step := _STEP.match(line):
                     progress.advance(1, Path(step["target"].strip()).name)
     if process.returncode != 0:
-        raise explain_failure(lines, board, log, project / ".pio" / "build" / board.name)
+        raise explain_failure(lines, board, log, project / ".pio" / "build" / board.pio_board)
 
 
 def _temporary_folder(project: Path) -> dict[str, str]:
@@ -84,6 +84,17 @@ def _temporary_folder(project: Path) -> dict[str, str]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+
+
+def libraries_dir(project: Path) -> Path:
+    """Where PlatformIO keeps a project's libraries: one folder for all projects that need the same ones.
+
+    They are downloaded once, and compiled once: where a library lies is part of its objects' names in the
+    cache. Below it there is a folder for each environment.
+    """
+    config = (project / "platformio.ini").read_text(encoding="utf-8")
+    names = "".join(library[0] for library in _LIBRARY.finditer(config))
+    return builds_dir().with_name("libraries") / hashlib.sha256(names.encode()).hexdigest()[:12]
 
 
 def require_packages(
@@ -128,7 +139,7 @@ def _missing_packages(project: Path, board: Board) -> list[str]:
     }
     config = (project / "platformio.ini").read_text(encoding="utf-8")
     for library in _LIBRARY.finditer(config):
-        folder = project / ".pio" / "libdeps" / board.name / (library["name"] or library["cloned"])
+        folder = libraries_dir(project) / board.pio_board / (library["name"] or library["cloned"])
         needed[library["cloned"] or library[0].strip()] = folder.is_dir()
     return [name for name, here in needed.items() if not here]
 
