@@ -53,22 +53,37 @@ class _DeskTransport:
         return data
 
 
+def connected(board: Desk) -> Link:
+    """A connection to a board's program; its time passes while the link reads."""
+    link = Link("desk", timeout_s=300.0)
+    link._transport = _DeskTransport(board)  # type: ignore[assignment]
+    return link
+
+
 def measure(elf: Path, sensor: str, feed: Callable[[Link], None]) -> StackUse:
     """After everything that a host may ask for."""
     board = desk(elf, sensor)
-    link = Link("desk", timeout_s=300.0)
-    link._transport = _DeskTransport(board)  # type: ignore[assignment]
-    with link:
-        ready = link.wait_ready(300.0)
-        link.trace("scores", "features", "status")
-        feed(link)
-        link.sensors()
-        link.led(1, 2, 3)
-        if ready.input_bytes:
-            link.write_input(np.zeros(ready.input_bytes, np.int8))
-            link.run_inference()
-        link.info()
-        link.reset()
+    with connected(board) as link:
+        ask_everything(link, feed)
+    return used(board, elf)
+
+
+def ask_everything(link: Link, feed: Callable[[Link], None]) -> None:
+    """What the application takes, and each kind of request."""
+    ready = link.wait_ready(300.0)
+    link.trace("scores", "features", "status")
+    feed(link)
+    link.sensors()
+    link.led(1, 2, 3)
+    if ready.input_bytes:
+        link.write_input(np.zeros(ready.input_bytes, np.int8))
+        link.run_inference()
+    link.info()
+    link.reset()
+
+
+def used(board: Desk, elf: Path) -> StackUse:
+    """How much of it was ever overwritten."""
     address, size = _stack(elf)
     words = np.frombuffer(board.board.chip.memory.read(address, size), "<u4")
     # The first word is the system's mark.

@@ -11,26 +11,13 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from tests.build.test_browser import heard, kws, lit, seen, waved
-from tests.doubles import looking_run, sine_run
-from tests.firmware import random_listener
 from tests.firmware.board_tools import require_tools
-from tests.tasks.wand import waved_run
-from tinyml_cli.build.build import build
-from tinyml_cli.build.target import BuildTarget, build_target
+from tests.firmware.fed_applications import APPLICATIONS
 from tinyml_cli.console import console
-from tinyml_cli.features.gesture_settings import GestureInput
-from tinyml_cli.features.image_settings import GateRule
 from tinyml_cli.link.link import Link
 from tinyml_cli.link.virtual import VirtualDevice
-from tinyml_cli.manifest_sections import RecognizerSettings
-from tinyml_cli.run import Run
-
-MOST_BYTES = 3072
-"""What docs/memory.md says that applications use; the real board's stack is sized by it."""
 
 Feed = Callable[[Link], None]
-LISTENS = RecognizerSettings(threshold=0.4, suppression_ms=300, average_window_ms=200, minimum_count=2)
 
 
 def used_bytes(elf: Path, feed: Feed, folder: Path) -> int:
@@ -68,44 +55,15 @@ def save(monitor: Path, address: int, size: int, path: Path, link: Link) -> None
     raise AssertionError("the emulator's monitor does not answer")
 
 
-def application(name: str, folder: Path, request: pytest.FixtureRequest) -> tuple[Run, BuildTarget, Feed]:
-    target = build_target("sim")
-    if name == "kws":
-        return kws(folder, request.getfixturevalue("whistle_run")), target, heard
-    if name == "vww":
-        return looking_run.make(folder / "run"), target, seen
-    if name == "wand":
-        return waved_run.make(folder / "run", waved_run.line_model(), GestureInput()), target, waved
-    if name == "hello":
-        return sine_run.make(folder / "run"), target, lit
-    if name == "anomaly":
-        from tests.tasks.anomaly import runs
-
-        return runs.train(folder / "run", training__epochs=2), target, waved
-    if name == "bench":
-        return request.getfixturevalue("firmware_run"), target.bench(), lambda link: None
-    first = random_listener.make(folder / "first", ["red", "green"], 5, LISTENS)
-    if name == "multi_tenant":
-        second = random_listener.make(folder / "second", ["up", "red"], 6, LISTENS)
-        return first, build_target("sim", second=second), heard
-    looks = looking_run.make(folder / "looks")
-    manifest = looks.manifest()
-    manifest.gate = GateRule(when="red", hold_ms=1000)
-    looks.save(manifest)
-    return first, build_target("sim", second=looks), lambda link: (heard(link), seen(link))[0]
-
-
 @pytest.mark.nightly
-@pytest.mark.parametrize(
-    "name", ["kws", "vww", "wand", "hello", "anomaly", "bench", "multi_tenant", "cascade"]
-)
+@pytest.mark.parametrize("name", APPLICATIONS)
 def test_no_application_uses_more_than_is_said(
     name: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     require_tools("sim")
     console.quiet = True
-    run, target, feed = application(name, tmp_path, request)
-    elf = Path(build(run, target).elf)
-    used = used_bytes(elf, feed, tmp_path)
+    application = APPLICATIONS[name]
+    elf = Path(application.build(application.make(tmp_path, request), "sim", "aot").elf)
+    used = used_bytes(elf, application.feed, tmp_path)
     print(f"\n{name}: {used} B of stack")
-    assert 200 < used <= MOST_BYTES
+    assert 200 < used <= application.most_stack_bytes

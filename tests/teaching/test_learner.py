@@ -15,7 +15,8 @@ import pytest
 from tests.firmware.board_tools import require_tools
 from tests.firmware.native import compile_harness, run
 from tests.firmware.test_kws_app import Device
-from tests.teaching.test_teach import RATE_HZ, WORDS, files, spoken
+from tests.teaching.sounds import RATE_HZ, WORDS
+from tests.teaching.test_teach import files, spoken
 from tinyml_cli.build.build import build
 from tinyml_cli.build.target import LEARNER, build_target
 from tinyml_cli.errors import TinymlError

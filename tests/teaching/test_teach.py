@@ -11,57 +11,30 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.engines.many_networks import build
+from tests.teaching import sounds
+from tests.teaching.sounds import RATE_HZ, WORDS
 from tinyml_cli.data.audio_file import read_audio
 from tinyml_cli.data.clip_files import wav_bytes
-from tinyml_cli.data.pcm import fit_length
 from tinyml_cli.data.recordings import list_own
 from tinyml_cli.errors import TinymlError
 from tinyml_cli.features.audio_frontend import quantize_features
 from tinyml_cli.manifest import Manifest
 from tinyml_cli.run import MANIFEST, MODEL_FLOAT32, MODEL_INT8, Run
-from tinyml_cli.speech import synthesis
-from tinyml_cli.speech.espeak import EspeakUtterance
-from tinyml_cli.speech.plan import Planned
 from tinyml_cli.tasks.kws.lead_in import settled
 from tinyml_cli.teaching import lesson, takes, teach
 from tinyml_cli.tflite import interpret
 from tinyml_cli.tflite.graph import parse
 from tinyml_cli.word_embedding import embedding, head, prototypes
 
-RATE_HZ = 16_000
-WORDS = ("lumos", "banana", "telephone")
-
 
 @pytest.fixture(scope="session")
 def spoken() -> dict[str, np.ndarray]:
-    """Word -> ten clips int16 [10, samples], the last three by another voice."""
-    planned = [
-        Planned(
-            EspeakUtterance(word, "en-us+m3" if number < 7 else "en-us+f2", 130 + 8 * number, 45, 50),
-            word,
-            word,
-        )
-        for word in WORDS
-        for number in range(10)
-    ]
-    said = iter(synthesis.speak(planned, RATE_HZ))
-    return {word: np.stack([fit_length(next(said), RATE_HZ) for _ in range(10)]) for word in WORDS}
+    return sounds.spoken()
 
 
 @pytest.fixture(scope="session")
-def files(spoken: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
-    """Word -> five takes in files of two seconds."""
-    folder = tmp_path_factory.mktemp("takes")
-    rng = np.random.default_rng(1)
-    found: dict[str, list[Path]] = {}
-    for word, clips in spoken.items():
-        for number, clip in enumerate(clips[:5]):
-            room = np.rint(rng.normal(0, 3, 2 * RATE_HZ)).astype(np.int16)
-            room[RATE_HZ // 2 : RATE_HZ // 2 + RATE_HZ] += clip
-            path = folder / f"{word}{number}.wav"
-            path.write_bytes(wav_bytes(room, RATE_HZ))
-            found.setdefault(word, []).append(path)
-    return found
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    return sounds.take_files(tmp_path_factory.mktemp("takes"))
 
 
 @pytest.fixture(scope="session")
