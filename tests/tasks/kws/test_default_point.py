@@ -115,7 +115,7 @@ def whistles(recipe: KwsRecipe, split: str) -> BusyStreams:
 def test_conversion_chooses_on_streams_and_writes_the_manifest(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(default_point, "_streams", whistles)
+    monkeypatch.setattr(default_point, "streams_of", whistles)
     monkeypatch.setattr(default_point, "STREAM_S", 72)
     point = default_point.after_convert(run)
     assert point is not None
@@ -140,7 +140,7 @@ def test_fresh_voices_that_prove_the_choice_wrong_are_told(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of 0.5 an hour, two in one hour may be chance; three are not (p = 0.014)."""
-    monkeypatch.setattr(default_point, "_streams", whistles)
+    monkeypatch.setattr(default_point, "streams_of", whistles)
     monkeypatch.setattr(default_point, "STREAM_S", 72)
     point = default_point.after_convert(run)
     assert point is not None and point.fresh is not None
