@@ -190,7 +190,7 @@ class _Files:
             raise OSError(errno.EINVAL, "Windows refuses this name", str(path))
         if len(str(path)) > _LONGEST:
             raise FileNotFoundError(errno.ENOENT, "Windows refuses a path of this length", str(path))
-        if not path.exists() and path.parent.is_dir():
+        if not os.path.lexists(path) and path.parent.is_dir():
             alike = [each.name for each in path.parent.iterdir() if each.name.casefold() == name.casefold()]
             assert not alike, f"{path} would be {alike[0]} on Windows and macOS"
 

@@ -107,6 +107,7 @@ def assert_options_exist(words: list[str], where: str) -> None:
         assert options <= known | {"--help"}, where
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="asks as a POSIX shell reads")
 @PATIENT
 @given(st.lists(st.one_of(st.text(min_size=1), st.sampled_from(NASTY)), min_size=1))
 def test_each_word_stays_one_word(words: list[str]) -> None:
@@ -117,6 +118,7 @@ def test_each_word_stays_one_word(words: list[str]) -> None:
     assert shlex.split(command_line(*plain)) == plain
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="asks a POSIX shell")
 @pytest.mark.parametrize("name", [*NASTY, "a\x1b[31m'b\\n", "\xa0é\u202e", "\udc80"])
 def test_a_shell_expands_nothing(name: str, tmp_path: Path) -> None:
     if shutil.which("bash") is None:

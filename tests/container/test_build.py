@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ from tinyml_cli.container.contents import PACKAGES, ImageTarget
 from tinyml_cli.documents import parse_json
 
 TARGET = ImageTarget("/usr/bin/python3", 11, 36, "x86_64", "amd64")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="images are written on Linux and macOS")
 
 
 def _files(image: Path) -> dict[str, tarfile.TarInfo]:
