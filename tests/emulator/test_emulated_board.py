@@ -222,3 +222,16 @@ def test_what_flash_holds_outlives_the_session(program: Program, tmp_path: Path)
                 answers.append(opened.read_until(b"\n").split()[0])
                 time.sleep(0.05)
     assert answers == [b"-1", b"1"]
+
+
+@pytest.mark.slow
+def test_a_program_that_is_there_already_keeps_what_it_wrote(program: Program, tmp_path: Path) -> None:
+    flash, page = tmp_path / "flash.bin", FLASH_BYTES - 3 * 4096
+    for name, kept in (("echo", False), ("echo", True), ("probe", False)):
+        if flash.is_file():
+            content = bytearray(flash.read_bytes())
+            content[page : page + 4] = b"word"
+            flash.write_bytes(content)
+        with EmulatedBoard(BOARD, elf=program(name), flash=flash, is_paced=False):
+            pass
+        assert (flash.read_bytes()[page : page + 4] == b"word") == kept

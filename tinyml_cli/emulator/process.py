@@ -66,10 +66,7 @@ class Session:
         if self._flash_file and self._flash_file.is_file():
             self._chip.memory.load(0, self._flash_file.read_bytes()[:FLASH_BYTES])
         if options.elf:
-            pieces = read_program(options.elf)
-            self._chip.memory.erase_program()
-            for start, data in pieces:
-                self._chip.memory.load(start, data)
+            self._install(read_program(options.elf))
         board.start()
         board.in_bootloader |= stays_in_bootloader
 
@@ -106,6 +103,14 @@ class Session:
     def _is_heard(self, now_s: float) -> bool:
         """Whether the sound has ended: as the program heard it, or by the clock where it does not listen."""
         return self._sound.is_over or now_s > self._plays_at_s + self._sound.length_s + _OVER_AFTER_S
+
+    def _install(self, pieces: list[tuple[int, bytes]]) -> None:
+        """Erases and loads as an upload does; a board that holds the program keeps what it wrote since."""
+        memory = self._chip.memory
+        if any(memory.read(start, len(data)) != data for start, data in pieces):
+            memory.erase_program()
+            for start, data in pieces:
+                memory.load(start, data)
 
     def save(self) -> None:
         """Keeps the flash for the next time, if it has changed."""
