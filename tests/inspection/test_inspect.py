@@ -146,11 +146,10 @@ def test_needs_no_tensorflow(model: Path) -> None:
         process = subprocess.run(
             [sys.executable, "-c", program, "inspect", str(model), *arguments],
             capture_output=True,
-            text=True,
             cwd=model.parent,
             check=False,
         )
-        assert process.returncode == 0, process.stderr[-2000:]
+        assert process.returncode == 0, process.stderr[-2000:].decode(errors="replace")
 
 
 def test_pictures_of_a_lone_file(tinyml: Tinyml, model: Path) -> None:
