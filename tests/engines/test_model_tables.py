@@ -11,14 +11,14 @@ import pytest
 
 from tests.engines.network_builds import NN, kernels
 from tests.engines.retrained import retrained
-from tinyml_cli import teaching
+from tinyml_cli import word_embedding
 from tinyml_cli.engines import model_tables
 from tinyml_cli.engines.aot import compiler, emit
 from tinyml_cli.engines.model_tables import Lifted
 from tinyml_cli.tflite import graph as tflite_graph
 from tinyml_cli.tflite import interpret
 
-_MODEL = Path(teaching.__file__).with_name("word_embedding.tflite")
+_MODEL = Path(word_embedding.__file__).with_name("word_embedding.tflite")
 _SETTINGS = """\
 #include <stdint.h>
 #define TINYML_VERSION "{version}"
