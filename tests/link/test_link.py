@@ -16,8 +16,8 @@ import pytest
 
 from tests.doubles.reference_device import LABELS, ReferenceDevice
 from tinyml_cli.errors import TinymlError
-from tinyml_cli.link.link import Link, Reconnected
-from tinyml_cli.link.protocol import Detection, Led, Text
+from tinyml_cli.link.link import CommandRefusedError, Link, Reconnected
+from tinyml_cli.link.protocol import Ack, Detection, Led, Text
 from tinyml_cli.link.transport import DeviceGoneError
 
 Start = Callable[..., str]
@@ -114,6 +114,14 @@ def test_a_refused_command_says_why(reference_device: Start) -> None:
         link.write_input(np.zeros(3001, np.int8))
     assert "tinyml flash" in caught.value.next_step
     assert link.resent == 0
+
+
+def test_a_command_that_the_firmware_does_not_know_is_refused(reference_device: Start) -> None:
+    with (
+        Link(reference_device()) as link,
+        pytest.raises(CommandRefusedError, match="refused `fly`: command"),
+    ):
+        link._command(lambda number: b"fly %d\n" % number, Ack)
 
 
 def test_a_line_that_is_always_damaged_ends(reference_device: Start) -> None:

@@ -273,13 +273,11 @@ class Link:
             if isinstance(reply, reply_kind):
                 return reply
             if isinstance(reply, Nak) and reply.seq and reply.reason not in _TRANSIENT_REASONS:
-                raise CommandRefusedError(
-                    reply.reason,
-                    f"The device refused `{verb}`: {printable_reason(reply)}",
-                    self.url,
-                    "The firmware and this tinyml do not match: run `tinyml flash` again.",
-                )
+                raise _refused(self.url, reply, verb)
         if isinstance(reply, Nak):
+            # Each sending was refused, for what damage does not explain: the firmware does not know the verb.
+            if reply.reason not in _TRANSIENT_REASONS:
+                raise _refused(self.url, reply, verb)
             raise TinymlError(
                 f"`{verb}` arrived damaged {self._attempts} times ({printable_reason(reply)})",
                 self.url,
@@ -379,6 +377,15 @@ class Link:
 def printable_reason(nak: Nak) -> str:
     """The reason of a refusal, safe to show."""
     return protocol.printable(nak.reason)[:80]
+
+
+def _refused(url: str, nak: Nak, verb: str) -> CommandRefusedError:
+    return CommandRefusedError(
+        nak.reason,
+        f"The device refused `{verb}`: {printable_reason(nak)}",
+        url,
+        "The firmware and this tinyml do not match: run `tinyml flash` again.",
+    )
 
 
 def _check_version(ready: Ready, url: str) -> Ready:
