@@ -22,7 +22,7 @@ $(VENV)/.ready: pyproject.toml setup.py requirements.lock scripts/setup.sh
 	@touch $@
 
 demo: setup ## words in, "yes" heard on the virtual board
-	$(TINYML) pipeline kws --words $(WORDS) --board $(BOARD) --run $(RUNS)/demo
+	$(TINYML) pipeline kws --words $(WORDS) --quick --board $(BOARD) --run $(RUNS)/demo
 	@if $(TINYML) build $(RUNS)/demo --board browser --quiet >/dev/null; then \
 		echo 'Open $(abspath $(RUNS)/demo/firmware/browser/page.html) in a browser and say "$(firstword $(subst $(comma), ,$(WORDS)))".'; \
 	fi

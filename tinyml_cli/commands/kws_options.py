@@ -46,7 +46,7 @@ Quality = Annotated[
 Quick = Annotated[
     bool,
     typer.Option(
-        "--quick", help="--quality quick: a first model in a minute or two, a few points less accurate."
+        "--quick", help="--quality quick: a first model in about 80 seconds, a little less accurate."
     ),
 ]
 

@@ -17,10 +17,10 @@ STREAMING = "kws_stream"
 
 # For a network of whole windows, which needs no hours of streams.
 _QUICK: Mapping[str, Any] = {
-    "synthesis.clips_per_word": 200,
-    "synthesis.unknown_clips": 800,
+    "synthesis.clips_per_word": 250,
+    "synthesis.unknown_clips": 1000,
     "augmentation.copies": 6,
-    "training.epochs": 12,
+    "training.epochs": 16,
 }
 _HIGH: Mapping[str, Any] = {
     "streams.hours": 20.0,
