@@ -32,27 +32,23 @@ from tinyml_cli.link.protocol.commands import (
     encode_update,
 )
 from tinyml_cli.link.protocol.decoder import MAX_EVENT_BYTES, LineDecoder
+from tinyml_cli.link.protocol.event import MAX_SEQ, Event
 from tinyml_cli.link.protocol.events import (
-    MAX_SEQ,
     Ack,
     Anomaly,
     Audio,
     Calibrated,
     Detection,
     Drift,
-    Event,
     Fault,
     Features,
     Gate,
     Gesture,
     Image,
     Input,
-    KnownWord,
-    Learned,
     Led,
     Malformed,
     Nak,
-    NotLearned,
     Output,
     Person,
     Ready,
@@ -61,12 +57,11 @@ from tinyml_cli.link.protocol.events import (
     Slots,
     Status,
     Stroke,
-    TakeHeard,
     Text,
-    TrainedRows,
     Unknown,
     Wave,
 )
+from tinyml_cli.link.protocol.learning_events import KnownWord, Learned, NotLearned, TakeHeard, TrainedRows
 from tinyml_cli.user_text import printable
 
 PROTOCOL_VERSION = 1

@@ -6,7 +6,7 @@ import base64
 import zlib
 from typing import Literal
 
-from tinyml_cli.link.protocol.events import MAX_SEQ
+from tinyml_cli.link.protocol.event import MAX_SEQ
 
 MAX_COMMAND_CHARS = 4095
 MAX_PCM_SAMPLES = 640

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tinyml_cli.documents import check_depth
-from tinyml_cli.link.protocol.events import Event, Malformed, Text, parse_event
+from tinyml_cli.link.protocol.event import Event
+from tinyml_cli.link.protocol.events import Malformed, Text, parse_event
 from tinyml_cli.user_text import printable
 
 # The longest legitimate line (`ready` with many labels, `output` of a large model) stays far below this.

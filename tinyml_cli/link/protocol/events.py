@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import Field, ValidationError
 
+from tinyml_cli.link.protocol.event import Acceleration, Base64Bytes, Byte, Count, Event, HexBytes, Int8, Seq
+from tinyml_cli.link.protocol.learning_events import (
+    KnownWord,
+    Learned,
+    NotLearned,
+    TakeHeard,
+    TrainedRows,
+)
 from tinyml_cli.validation import first_problem
 
-MAX_SEQ = 65_535
-
-
-def _unhex(value: object) -> object:
-    return bytes.fromhex(value) if isinstance(value, str) else value
-
-
-HexBytes = Annotated[
-    bytes, BeforeValidator(_unhex), PlainSerializer(lambda data: data.hex(), return_type=str)
-]
-
-
-def _unbase64(value: object) -> object:
-    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
-
-
-Base64Bytes = Annotated[
-    bytes,
-    BeforeValidator(_unbase64),
-    PlainSerializer(lambda data: base64.b64encode(data).decode(), return_type=str),
-]
-Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
-Count = Annotated[int, Field(ge=0, lt=1 << 63)]
-Byte = Annotated[int, Field(ge=0, le=255)]
-Acceleration = Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
 SlotState = Literal["empty", "partial", "complete", "confirmed", "rejected"]
-Int8 = Annotated[int, Field(ge=-128, le=127)]
-
-
-class Event(BaseModel):
-    """One line of the device. Fields that this version does not know are kept."""
-
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True, allow_inf_nan=False)
-
-    event: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """The event as a JSON-ready object."""
-        return self.model_dump(mode="json")
 
 
 class Ready(Event):
@@ -240,64 +209,6 @@ class Calibrated(Event):
     threshold: Count
     previous: Count
     stored: bool
-
-
-class TakeHeard(Event):
-    """A word was heard for `learn`; it began and ended so many frames before `t_ms`, the stream's time."""
-
-    event: Literal["take"] = "take"
-    word: str
-    take: Count
-    takes: Count
-    first: Count
-    last: Count
-    t_ms: Count
-
-
-class Learned(Event):
-    """A word is in flash."""
-
-    event: Literal["learned"] = "learned"
-    word: str
-    takes: Count
-
-
-class TrainedRows(Event):
-    """The rows of words were trained; `rows` of them changed, `erasures` of flash pages there were so far.
-
-    `instructions` of the training are 0 where the device cannot count.
-    """
-
-    event: Literal["trained"] = "trained"
-    word: str
-    takes: Count
-    rows: Count
-    erasures: Count
-    instructions: Count = 0
-
-
-class NotLearned(Event):
-    """Why a word could not be learned; `take` counts from 1, `other` is what it is too near to."""
-
-    event: Literal["not_learned"] = "not_learned"
-    word: str
-    reason: str
-    take: Count = 0
-    other: str = ""
-    cosine: float = 0.0
-
-
-class KnownWord(Event):
-    """A word that a board knows: vectors int8 as the manifest keeps them."""
-
-    event: Literal["word"] = "word"
-    word: str
-    takes: Count
-    built_in: bool
-    trained: bool = False
-    prototype: HexBytes
-    weights: HexBytes
-    bias: Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]
 
 
 class Fault(Event):
