@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Tinyml
 from tests.engines import zoo
-from tests.profile.programs import require
+from tests.profile.programs import require, require_counting
 from tinyml_cli.link.virtual import VirtualDevice
 
 COUNTER_STEP = 40  # the firmware's own counter is a timer of one tick in forty instructions
@@ -19,7 +19,8 @@ COUNTER_STEP = 40  # the firmware's own counter is a timer of one tick in forty 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    require("arm-none-eabi-gcc", "qemu-system-arm", "cc")
+    require("arm-none-eabi-gcc")
+    require_counting()
     folder = tmp_path_factory.mktemp("profiled")
     (folder / "net.tflite").write_bytes(zoo.model("ds_cnn"))
     return folder
